@@ -1,0 +1,1 @@
+"""How the site is made: execute the examples, embed their results, cite the tests, set the mathematics."""

@@ -1,0 +1,285 @@
+"""Claims cite tests: `[✓ test_name]` after a sentence names the test that would fail if it were untrue.
+
+The marker becomes a ✓ that leads to the ledger, the page that lists every claim with its test and where it last passed.
+"""
+
+import ast
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from xml.etree.ElementTree import Element
+
+from markdown.extensions import Extension
+from markdown.inlinepatterns import InlineProcessor
+from markdown.preprocessors import Preprocessor
+
+from pipeline.execute import write_whole
+from pipeline.source import ROOT, SiteError, prose_lines
+
+MARKER = re.compile(r"\[✓ (test_\w+)\]")
+LEDGER = "{{ ledger }}"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A sentence of a page and the test that it cites.
+
+    Attributes:
+        sentence: the sentence, in Markdown.
+        test: name of the test.
+        page: address of the page below `docs/`, as in "learn/l2.md".
+        line: line of the marker.
+    """
+
+    sentence: str
+    test: str
+    page: str
+    line: int
+
+    @property
+    def anchor(self) -> str:
+        return f"claim-{self.test}"
+
+
+@dataclass(frozen=True)
+class Test:
+    """A test function that proves a claim.
+
+    Attributes:
+        name: name of the function.
+        file: its file, relative to the project, and `line` where it begins.
+        source: its text.
+        digest: SHA-256 of the whole file; a result counts only for the text that was run.
+    """
+
+    name: str
+    file: str
+    line: int
+    source: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a test ended, and the versions it ran on, as in {"Python": "3.11.7", "Keras": "3.15.1"}."""
+
+    outcome: str
+    versions: dict
+
+
+def sentence_before(text: str) -> str:
+    """Return the last sentence of `text`, which ends where a marker stands.
+
+    A sentence begins after `.`, `?`, `!` or `:` and a space, after an earlier marker, or with the paragraph.
+    """
+    text = text.rstrip()
+    start = 0
+    for end in re.finditer(r"(?<=[.?!:])(?<!e\.g\.)(?<!i\.e\.)[\"”)*_]*\s+|\[✓ test_\w+\]\s*", text):
+        if end.end() < len(text):
+            start = end.end()
+    return re.sub(r"\s+", " ", MARKER.sub("", text[start:])).strip()
+
+
+def claims_in(text: str, page: str = "") -> list[Claim]:
+    """Return the claims of one page's Markdown `text`, in order."""
+    found = []
+    paragraph = ""
+    last = 0
+    for number, line in prose_lines(text):
+        begins = re.match(r"\s*([-*+]|\d+\.|#+|\|)\s|\s*[:>]\s|\s*$|///|<", line)
+        if begins or number != last + 1:
+            paragraph = ""
+        last = number
+        line = re.sub(r"^\s*(?:[-*+]|\d+\.|#+|>)\s+", "", line)
+        for match in MARKER.finditer(line):
+            before = paragraph + " " + line[: match.start()]
+            if line.lstrip().startswith("|"):  # in a table, the claim is the row
+                before = " ".join(cell.strip() for cell in MARKER.sub("", line).strip(" |").split("|"))
+            found.append(Claim(sentence_before(before), match[1], page, number))
+        paragraph += " " + line
+    return found
+
+
+class Ledger:
+    """The claims of all pages, the tests that prove them, and the results of the last runs.
+
+    Args:
+        root: the project's folder, with `docs/`, `tests/` and `.cache/claims/`.
+    """
+
+    def __init__(self, root: Path = ROOT):
+        self.root = root
+
+    @cached_property
+    def claims(self) -> list[Claim]:
+        docs = self.root / "docs"
+        pages = sorted(docs.rglob("*.md"))
+        return [claim for path in pages for claim in claims_in(path.read_text(encoding="utf-8"), path.relative_to(docs).as_posix())]
+
+    @cached_property
+    def tests(self) -> dict[str, Test]:
+        """The tests that prove claims, by name: every test function in `tests/test_*.py`."""
+        found = {}
+        for path in sorted((self.root / "tests").glob("test_*.py")):
+            text = path.read_text(encoding="utf-8")
+            digest = hashlib.sha256(text.encode()).hexdigest()
+            name = path.relative_to(self.root).as_posix()
+            for node in ast.parse(text).body:
+                if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                    if node.name in found:
+                        raise SiteError(f"{name}:{node.lineno}: {node.name} stands in {found[node.name].file} too; rename one.")
+                    first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+                    source = "\n".join(text.splitlines()[first - 1 : node.end_lineno])
+                    found[node.name] = Test(node.name, name, first, source, digest)
+        return found
+
+    @cached_property
+    def results(self) -> dict[str, list[Result]]:
+        """Results of each test, one for each set of versions it ran on, in the text in which it stands now."""
+        found = {name: [] for name in self.tests}
+        for path in sorted((self.root / ".cache" / "claims").glob("*.json")):
+            kept = json.loads(path.read_text(encoding="utf-8"))
+            for name, result in sorted(kept["tests"].items()):
+                if name in self.tests and result["digest"] == self.tests[name].digest:
+                    found[name].append(Result(result["outcome"], kept["versions"]))
+        return found
+
+    def check(self) -> None:
+        """Raise SiteError if a marker names no test, a claim test is not cited, or a claim's test has failed."""
+        cited = {claim.test for claim in self.claims}
+        problems = [
+            f"docs/{claim.page}:{claim.line}: [✓ {claim.test}] names a test that is not in tests/test_*.py."
+            for claim in self.claims
+            if claim.test not in self.tests
+        ]
+        problems += [
+            f"{test.file}:{test.line}: {test.name} proves a claim that no page makes; cite it as [✓ {test.name}]."
+            for test in self.tests.values()
+            if test.name not in cited
+        ]
+        for claim in self.claims:
+            for result in self.results.get(claim.test, []):
+                if result.outcome == "failed":
+                    on = _on(result.versions)
+                    problems.append(f"docs/{claim.page}:{claim.line}: the claim “{plain(claim.sentence)}” fails on {on}: {claim.test}.")
+        if problems:
+            raise SiteError("\n".join(problems))
+
+    def status(self, test: str) -> list[str]:
+        """Return the sets of versions on which `test` last passed, in words; empty if it has not run here."""
+        return [_on(result.versions) for result in self.results.get(test, []) if result.outcome == "passed"]
+
+    def markdown(self) -> str:
+        """Return the body of the ledger page."""
+        lines = []
+        for page in dict.fromkeys(claim.page for claim in self.claims):
+            lines += [f"## {self._title(page)} {{#{page.removesuffix('.md').replace('/', '-')}}}", ""]
+            for test in dict.fromkeys(claim.test for claim in self.claims if claim.page == page):
+                first_here = next(claim for claim in self.claims if claim.test == test).page == page
+                lines += self._entry(page, self.tests[test], first_here)
+        return "\n".join(lines)
+
+    def _entry(self, page: str, test: Test, first: bool) -> list[str]:
+        passed = self.status(test.name)
+        identity = f' id="{test.name}"' if first else ""
+        lines = [f'<div class="pt-entry" markdown="1"{identity}>', ""]
+        for claim in self.claims:
+            if (claim.page, claim.test) == (page, test.name):
+                lines += [f"{_unlink(claim.sentence)} [read it in its place](/{page}#{claim.anchor}){{.pt-place}}", ""]
+        if passed:
+            lines += [f"- ✓ passed on {on}" for on in passed]
+        else:
+            lines += ["- ○ not run here"]
+        lines += ["", f"/// details | `{test.name}`", "", "```python", test.source, "```", "", f"`{test.file}`, line {test.line}", "", "///", ""]
+        return [*lines, "</div>", ""]
+
+    def _title(self, page: str) -> str:
+        text = (self.root / "docs" / page).read_text(encoding="utf-8")
+        heading = re.search(r"^# (.+?)(?: *\{.*\})?$", text, re.MULTILINE)
+        return heading[1] if heading else page
+
+
+def record(root: Path, outcomes: dict[str, str], versions: dict[str, str]) -> None:
+    """Keep the outcomes of a run of the tests, {name: "passed" or "failed"}, for the ledger."""
+    tests = Ledger(root).tests
+    stem = "-".join(f"{name}{version}" for name, version in versions.items()).lower()
+    path = root / ".cache" / "claims" / f"{stem}.json"
+    kept = json.loads(path.read_text(encoding="utf-8"))["tests"] if path.is_file() else {}
+    kept.update({name: {"outcome": outcome, "digest": tests[name].digest} for name, outcome in outcomes.items() if name in tests})
+    content = {"versions": versions, "tests": {name: kept[name] for name in sorted(kept) if name in tests}}
+    write_whole(path, json.dumps(content, indent=1).encode())
+
+
+def _on(versions: dict) -> str:
+    return ", ".join(f"{name} {version}" for name, version in versions.items())
+
+
+def _unlink(sentence: str) -> str:
+    return re.sub(r"\[([^\]]+)\]\([^)]*\)", r"\1", sentence)
+
+
+def plain(sentence: str) -> str:
+    """Return a sentence without Markdown, for a label."""
+    return re.sub(r"[`*$]|\{[.#][^}]*\}|\\(?=[\W_])", "", _unlink(sentence))
+
+
+class _Number(Preprocessor):
+    """Give each marker of a page its number, so that the label can quote its sentence."""
+
+    def run(self, lines):
+        text = "\n".join(lines)
+        self.md.pt_claims = claims_in(text)
+        count = 0
+        outside = {number for number, _ in prose_lines(text)}
+        for number, line in enumerate(lines, start=1):
+            while number in outside and (match := MARKER.search(line)):
+                line = f"{line[: match.start()]}[✓{count} {match[1]}]{line[match.end() :]}"
+                count += 1
+            lines[number - 1] = line
+        return lines
+
+
+class _Marker(InlineProcessor):
+    def __init__(self, ledger, md):
+        super().__init__(r"\s*\[✓(\d+) (test_\w+)\]", md)
+        self.ledger = ledger
+
+    def handleMatch(self, match, data):
+        claim = self.md.pt_claims[int(match[1])]
+        passed = self.ledger.status(claim.test)
+        state = f"Tested: {plain(claim.sentence)}" if passed else f"Not run here: {plain(claim.sentence)}"
+        link = Element("a", {"class": "pt-claim", "href": f"/ledger.md#{claim.test}", "aria-label": state})
+        link.set("title", f"Tested on {'; '.join(passed)}" if passed else "The test of this claim was not run here")
+        if all(other.test != claim.test for other in self.md.pt_claims[: int(match[1])]):
+            link.set("id", claim.anchor)
+        link.text = "✓" if passed else "○"
+        return link, match.start(0), match.end(0)
+
+
+class _Page(Preprocessor):
+    def __init__(self, ledger, md):
+        super().__init__(md)
+        self.ledger = ledger
+
+    def run(self, lines):
+        return "\n".join(self.ledger.markdown() if line.strip() == LEDGER else line for line in lines).split("\n")
+
+
+class Claims(Extension):
+    def __init__(self, **options):
+        self.config = {"root": [str(ROOT), "the project's folder"]}
+        super().__init__(**options)
+
+    def extendMarkdown(self, md):
+        ledger = Ledger(Path(self.getConfig("root")))
+        # Before fenced code is lifted out (25), so that the ledger's fences are; its own markers are none.
+        md.preprocessors.register(_Page(ledger, md), "ledger", 41)
+        md.preprocessors.register(_Number(md), "claims", 40)
+        md.inlinePatterns.register(_Marker(ledger, md), "claims", 170)  # before links (160)
+
+
+def makeExtension(**options):
+    return Claims(**options)

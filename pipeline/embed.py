@@ -1,0 +1,121 @@
+"""Markdown extension: `{{ quickstart#tag }}` pulls what a tagged cell of an example has shown into a page."""
+
+import re
+from pathlib import Path
+from xml.etree.ElementTree import Element, SubElement
+
+from markdown.blockprocessors import BlockProcessor
+from markdown.extensions import Extension
+from markdown.inlinepatterns import InlineProcessor
+from markdown.util import AtomicString
+
+from pipeline.execute import Script
+from pipeline.results import Shown, figure_element, parse_table, results, table_element
+from pipeline.source import ROOT, Page, SiteError
+
+_EMBED = r"\{\{ *(?P<stem>[\w-]+)#(?P<tag>[\w-]+) *(?:\| *(?P<part>[^}\n]+?) *)?\}\}"
+
+
+class _Source:
+    """Finds what an embed names; reads each run once a build."""
+
+    def __init__(self, root: Path):
+        self.root = root
+        self._known: dict[str, dict[str, Shown]] = {}
+
+    def find(self, match: re.Match) -> Shown:
+        stem, tag = match["stem"], match["tag"]
+        if stem not in self._known:
+            script = Script(self.root / "examples" / f"{stem}.py", self.root)
+            if not script.path.is_file():
+                raise SiteError(f"{Page.locate(match[0])}{match[0]}: there is no script examples/{stem}.py.")
+            self._known[stem] = results(script)
+        if tag not in self._known[stem]:
+            tags = ", ".join(self._known[stem]) or "none"
+            raise SiteError(f"{Page.locate(match[0])}{match[0]}: examples/{stem}.py has no cell with that tag; its tags are {tags}.")
+        return self._known[stem][tag]
+
+
+def _entry(source: _Source, match: re.Match) -> str:
+    """Return the one text that an embed inside a sentence stands for."""
+    shown = source.find(match)
+    if match["part"]:
+        row, _, column = (name.strip() for name in match["part"].rpartition(","))
+        try:
+            return shown.entry(row, column)
+        except ValueError as error:
+            raise SiteError(f"{Page.locate(match[0])}{match[0]}: {error}.") from None
+    if len(shown.text.splitlines()) != 1:
+        raise SiteError(
+            f"{Page.locate(match[0])}{match[0]}: inside a sentence there is room for one line; "
+            "name a row and a column, or let the cell print one line."
+        )
+    return shown.text.strip()
+
+
+class _Inline(InlineProcessor):
+    def __init__(self, source, md):
+        super().__init__(_EMBED, md)
+        self.source = source
+
+    def handleMatch(self, match, data):
+        element = Element("span", {"class": "pt-measured"})
+        element.text = AtomicString(_entry(self.source, match))
+        return element, match.start(0), match.end(0)
+
+
+class _Block(BlockProcessor):
+    """An embed alone on the first line of a paragraph; the lines after it are the caption."""
+
+    pattern = re.compile(r"^" + _EMBED + r" *(?:\n(?P<caption>[\s\S]+))?$")
+
+    def __init__(self, source, parser):
+        super().__init__(parser)
+        self.source = source
+
+    def test(self, parent, block):
+        match = self.pattern.match(block)
+        return bool(match) and (match["part"] in (None, "table"))
+
+    def run(self, parent, blocks):
+        match = self.pattern.match(blocks.pop(0))
+        shown = self.source.find(match)
+        caption = (match["caption"] or "").strip()
+        if match["part"] == "table":
+            try:
+                table = table_element(*parse_table(shown.text))
+            except (ValueError, IndexError) as error:
+                raise SiteError(f"{Page.locate(match[0])}{match[0]}: what the cell printed is no table: {error}.") from None
+            parent.append(self._with_caption(table, caption))
+        elif shown.figures:
+            parent.append(figure_element(shown, caption))
+        elif shown.text:
+            output = Element("pre", {"class": "pt-output", "tabindex": "0"})
+            output.text = AtomicString(shown.text)
+            parent.append(self._with_caption(output, caption))
+        else:
+            raise SiteError(f"{Page.locate(match[0])}{match[0]}: that cell shows nothing.")
+
+    @staticmethod
+    def _with_caption(element: Element, caption: str) -> Element:
+        if not caption:
+            return element
+        figure = Element("figure", {"class": "pt-figure"})
+        figure.append(element)
+        SubElement(figure, "figcaption").text = caption
+        return figure
+
+
+class Embed(Extension):
+    def __init__(self, **options):
+        self.config = {"root": [str(ROOT), "the project's folder"]}
+        super().__init__(**options)
+
+    def extendMarkdown(self, md):
+        source = _Source(Path(self.getConfig("root")))
+        md.inlinePatterns.register(_Inline(source, md), "embed", 175)  # after code spans (190), before links (160)
+        md.parser.blockprocessors.register(_Block(source, md.parser), "embed", 95)
+
+
+def makeExtension(**options):
+    return Embed(**options)

@@ -1,0 +1,46 @@
+"""Say where in the sources something is wrong, in one sentence that a person can act on."""
+
+from pathlib import Path
+
+try:  # MkDocs prints a BuildError as one line; anything else it prints as a traceback.
+    from mkdocs.exceptions import BuildError as _Base
+except ImportError:  # another generator that reads the same Markdown extensions
+    _Base = Exception
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class SiteError(_Base):
+    """What is wrong with a page, a script or a test, where, and what to do."""
+
+
+class Page:
+    """The file being converted; `hook.py` sets it before each conversion, so that an error can say page and line."""
+
+    path: Path | None = None
+    root: Path = ROOT
+
+    @classmethod
+    def locate(cls, text: str) -> str:
+        """Return "docs/learn/l2.md:12: ", the first line that holds `text`, or "" outside a build."""
+        if cls.path is None:
+            return ""
+        name = cls.path.relative_to(cls.root).as_posix()
+        first = text.splitlines()[0] if text else ""
+        for number, line in enumerate(cls.path.read_text(encoding="utf-8").splitlines(), start=1):
+            if first in line:
+                return f"{name}:{number}: "
+        return f"{name}: "
+
+
+def prose_lines(text: str):
+    """Yield (line number, line) of the lines of a Markdown `text` that stand outside fenced code."""
+    fence = None
+    for number, line in enumerate(text.splitlines(), start=1):
+        mark = line.lstrip()[:3]
+        if fence is None and mark in ("```", "~~~"):
+            fence = mark
+        elif fence is not None:
+            fence = None if line.strip().startswith(fence) else fence
+        else:
+            yield number, line
