@@ -75,9 +75,10 @@ def sentence_before(text: str) -> str:
 
     A sentence begins after `.`, `?`, `!` or `:` and a space, after an earlier marker, or with the paragraph.
     """
-    text = text.rstrip()
+    text = re.sub(r"(\s*\[✓ test_\w+\])*\s*$", "", text)  # a sentence may cite several tests
+    whole = re.sub(r"\$[^$]+\$|`[^`]+`", lambda span: "x" * len(span[0]), text)  # no sentence ends inside a formula or code
     start = 0
-    for end in re.finditer(r"(?<=[.?!:])(?<!e\.g\.)(?<!i\.e\.)[\"”)*_]*\s+|\[✓ test_\w+\]\s*", text):
+    for end in re.finditer(r"(?<=[.?!:])(?<!e\.g\.)(?<!i\.e\.)[\"”)*_]*\s+|\[✓ test_\w+\]\s*", whole):
         if end.end() < len(text):
             start = end.end()
     return re.sub(r"\s+", " ", MARKER.sub("", text[start:])).strip()

@@ -16,6 +16,11 @@ from pipeline.source import ROOT, Page, SiteError
 _EMBED = r"\{\{ *(?P<stem>[\w-]+)#(?P<tag>[\w-]+) *(?:\| *(?P<part>[^}\n]+?) *)?\}\}"
 
 
+def _wrong(match: re.Match, what: str) -> SiteError:
+    embed = match[0].splitlines()[0].strip()
+    return SiteError(f"{Page.locate(embed)}{embed}: {what}.")
+
+
 class _Source:
     """Finds what an embed names; reads each run once a build."""
 
@@ -28,11 +33,11 @@ class _Source:
         if stem not in self._known:
             script = Script(self.root / "examples" / f"{stem}.py", self.root)
             if not script.path.is_file():
-                raise SiteError(f"{Page.locate(match[0])}{match[0]}: there is no script examples/{stem}.py.")
+                raise _wrong(match, f"there is no script examples/{stem}.py")
             self._known[stem] = results(script)
         if tag not in self._known[stem]:
             tags = ", ".join(self._known[stem]) or "none"
-            raise SiteError(f"{Page.locate(match[0])}{match[0]}: examples/{stem}.py has no cell with that tag; its tags are {tags}.")
+            raise _wrong(match, f"examples/{stem}.py has no cell with that tag; its tags are {tags}")
         return self._known[stem][tag]
 
 
@@ -44,12 +49,9 @@ def _entry(source: _Source, match: re.Match) -> str:
         try:
             return shown.entry(row, column)
         except ValueError as error:
-            raise SiteError(f"{Page.locate(match[0])}{match[0]}: {error}.") from None
+            raise _wrong(match, str(error)) from None
     if len(shown.text.splitlines()) != 1:
-        raise SiteError(
-            f"{Page.locate(match[0])}{match[0]}: inside a sentence there is room for one line; "
-            "name a row and a column, or let the cell print one line."
-        )
+        raise _wrong(match, "inside a sentence there is room for one line; name a row and a column, or let the cell print one line")
     return shown.text.strip()
 
 
@@ -84,8 +86,8 @@ class _Block(BlockProcessor):
         if match["part"] == "table":
             try:
                 table = table_element(*parse_table(shown.text))
-            except (ValueError, IndexError) as error:
-                raise SiteError(f"{Page.locate(match[0])}{match[0]}: what the cell printed is no table: {error}.") from None
+            except ValueError as error:
+                raise _wrong(match, f"what the cell printed is no table: {error}") from None
             parent.append(self._with_caption(table, caption))
         elif shown.figures:
             parent.append(figure_element(shown, caption))
@@ -94,7 +96,7 @@ class _Block(BlockProcessor):
             output.text = AtomicString(shown.text)
             parent.append(self._with_caption(output, caption))
         else:
-            raise SiteError(f"{Page.locate(match[0])}{match[0]}: that cell shows nothing.")
+            raise _wrong(match, "that cell shows nothing")
 
     @staticmethod
     def _with_caption(element: Element, caption: str) -> Element:

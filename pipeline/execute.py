@@ -94,15 +94,18 @@ class Script:
             raise SiteError(f"{self.name}: two cells carry the tag {sorted(twice)[0]!r}; rename one.")
         return notebook
 
-    def code(self) -> str:
-        """Return what a run depends on: the code cells, in order."""
-        return "\n# %%\n".join(cell.source for cell in self.read().cells if cell.cell_type == "code")
+    def code_cells(self) -> list:
+        return [cell for cell in self.read().cells if cell.cell_type == "code"]
+
+    def digest(self) -> str:
+        """Return the SHA-256 of what a run depends on: the code cells, in order."""
+        return hashlib.sha256("\n# %%\n".join(cell.source for cell in self.code_cells()).encode()).hexdigest()
 
     def line(self, index: int, offset: int = 1) -> int:
         """Return the line in the script of line `offset` of code cell number `index` (from 0)."""
         text = self.path.read_text(encoding="utf-8")
         position = 0
-        for number, cell in enumerate(cell for cell in self.read().cells if cell.cell_type == "code"):
+        for number, cell in enumerate(self.code_cells()):
             position = text.index(cell.source, position)
             if number == index:
                 return text.count("\n", 0, position) + offset
@@ -110,18 +113,20 @@ class Script:
         raise IndexError(index)
 
     def run(self):
-        """Return the kept run, a notebook, or None if there is none or it is stale."""
+        """Return the kept run, a notebook of the code cells, or None if there is none or it is stale."""
         try:
             notebook = nbformat.read(self.cache, as_version=4)
         except (FileNotFoundError, nbformat.reader.NotJSONError):
             return None
         kept = notebook.metadata["run"]
-        if kept["code"] != hashlib.sha256(self.code().encode()).hexdigest():
+        if kept["code"] != self.digest():
             return None
         for name, digest in kept["reads"].items():
             path = self.root / name
             if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != digest:
                 return None
+        for kept_cell, cell in zip(notebook.cells, self.code_cells()):
+            kept_cell["id"], kept_cell["metadata"] = cell["id"], cell.metadata  # tags may have changed since
         return notebook
 
 
@@ -192,7 +197,7 @@ async def _execute(script: Script, advance) -> None:
         cell.outputs = _tidy(cell.outputs)
         cell.metadata.pop("execution", None)
     notebook.cells = cells
-    notebook.metadata["run"] = {"code": hashlib.sha256(script.code().encode()).hexdigest(), "reads": reads}
+    notebook.metadata["run"] = {"code": script.digest(), "reads": reads}
     write_whole(script.cache, nbformat.writes(notebook).encode())
 
 
@@ -203,7 +208,7 @@ async def _execute_all(stale: list[Script]) -> None:
 
         async def execute(script):
             async with gate:
-                total = script.code().count("\n# %%\n") + 3
+                total = len(script.code_cells()) + 2
                 task = progress.add_task(script.name, total=total)
                 await _execute(script, lambda: progress.advance(task))
                 progress.update(task, completed=total)

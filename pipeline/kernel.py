@@ -160,7 +160,10 @@ def _tables(figure):
 def _figure_bundle(figure, include=None, exclude=None):
     alt = str(figure.get_label())
     tables = _tables(figure)
-    light, dark = _in_both_schemes(figure)
+    try:
+        light, dark = _in_both_schemes(figure)
+    except ValueError as error:  # IPython would print it and go on; results.py stops the build
+        return {FIGURE_TYPE: {"error": str(error)}}, {}
     width, height = (round(96 * inches) for inches in figure.get_size_inches())
     about = {"alt": alt, "width": width, "height": height, "light": light, "dark": dark, "tables": tables}
     return {FIGURE_TYPE: about, "image/svg+xml": light, "text/plain": alt}, {}

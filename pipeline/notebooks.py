@@ -1,5 +1,6 @@
 """Turn an executed example into what the site offers: the page, the script and the notebook to download."""
 
+import html
 import re
 from collections.abc import Callable
 
@@ -81,7 +82,7 @@ def page_notebook(script: Script, address, convert: Callable[[str], str]) -> byt
         tags = cell.metadata.get("tags", [])
         text = "".join(output.text for output in cell.outputs if output.output_type == "stream")
         if text:
-            parts.append(f"```{{.text .pt-output}}\n{text.rstrip()}\n```")
+            parts.append(f'<pre class="pt-output" tabindex="0">{html.escape(text.rstrip())}</pre>')
         if any(FIGURE_TYPE in output.get("data", {}) for output in cell.outputs):
             parts.append(f"{{{{ {script.stem}#{tags[0]} }}}}")
         cell.metadata["html"] = convert("\n\n".join(parts))

@@ -23,9 +23,11 @@ def parse_table(text: str) -> tuple[list[str], list[list[str]]]:
         (header, rows); each row is as long as the header, and its first entry names it.
 
     Raises:
-        ValueError: if a row has not as many entries as the header.
+        ValueError: if there is no row, or one has not as many entries as the header.
     """
     lines = [line for line in text.splitlines() if line.strip()]
+    if len(lines) < 2:
+        raise ValueError("it needs a header and at least one row")
     cells = [re.split(r"\s{2,}", line.strip()) for line in lines]
     header, rows = cells[0], cells[1:]
     if rows and len(header) == len(rows[0]) - 1:
@@ -81,6 +83,9 @@ def results(script: Script) -> dict[str, Shown]:
         where = f"{script.name}:{script.line(number)}" if figures else script.name
         if figures and not tags:
             raise SiteError(f'{where}: this cell shows a figure and needs a tag, as in `# %% tags=["weights"]`, to give it an address.')
+        for figure in figures:
+            if "error" in figure:
+                raise SiteError(f"{where}: {figure['error']}.")
         if any(not figure["alt"].strip() for figure in figures):
             raise SiteError(f'{where}: a figure has no alt text; say what is to be seen with `figure.set_label("…")`.')
         if tags:
@@ -118,7 +123,7 @@ def _format(entry) -> str:
 def table_element(header: list[str], rows: list[list[str]], caption: str = "") -> Element:
     """Return an HTML table that scrolls by itself on a narrow screen; columns of numbers are set to the right."""
     scroll = Element("div", {"class": "pt-table", "tabindex": "0"})
-    table = SubElement(scroll, "table")
+    table = SubElement(scroll, "table", {"class": "pt-grid"})  # a class keeps the theme from wrapping it
     if caption:
         SubElement(table, "caption").text = AtomicString(caption)
     numeric = [all(_NUMBER.fullmatch(row[column]) for row in rows) for column in range(len(header))]
