@@ -73,12 +73,12 @@ class Result:
 def sentence_before(text: str) -> str:
     """Return the last sentence of `text`, which ends where a marker stands.
 
-    A sentence begins after `.`, `?`, `!` or `:` and a space, after an earlier marker, or with the paragraph.
+    A sentence begins after `.`, `?` or `!` and a space, after an earlier marker, or with the paragraph.
     """
     text = re.sub(r"(\s*\[✓ test_\w+\])*\s*$", "", text)  # a sentence may cite several tests
     whole = re.sub(r"\$[^$]+\$|`[^`]+`", lambda span: "x" * len(span[0]), text)  # no sentence ends inside a formula or code
     start = 0
-    for end in re.finditer(r"(?<=[.?!:])(?<!e\.g\.)(?<!i\.e\.)[\"”)*_]*\s+|\[✓ test_\w+\]\s*", whole):
+    for end in re.finditer(r"(?<=[.?!])(?<!e\.g\.)(?<!i\.e\.)[\"”)*_]*\s+|\[✓ test_\w+\]\s*", whole):
         if end.end() < len(text):
             start = end.end()
     return re.sub(r"\s+", " ", MARKER.sub("", text[start:])).strip()
