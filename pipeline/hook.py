@@ -12,7 +12,7 @@ from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File
 from mkdocs.structure.toc import get_toc
 
-from pipeline import execute, notebooks, results
+from pipeline import execute, finish, notebooks, results
 from pipeline.claims import Ledger
 from pipeline.source import Page, SiteError
 
@@ -109,3 +109,7 @@ def on_page_content(html, page, config, files):
     html = html[: html.rindex("<style>")]  # mkdocs-jupyter ends the page with the highlighter's style; the theme has its own
     up = "../" * page.url.count("/")
     return re.sub(r'( (?:src|href)=")/(?!/)', rf"\g<1>{up}", html)
+
+
+def on_post_build(config):
+    finish.finish(Path(config.site_dir))

@@ -1,0 +1,137 @@
+"""What is done to the finished site: one style sheet, a script that does not hold up the page, a name for the dialog.
+
+Four style sheets block the first paint of a page, and the theme's own, 137 kB, is for the most part for features that this
+site has not. They become one, without the rules that no page can use.
+"""
+
+import hashlib
+import re
+from pathlib import Path
+
+import tinycss2
+
+_LINKS = re.compile(r'(?:\s*<link rel="stylesheet" href="[^"]+">)+')
+_BUNDLE = re.compile(r'<script src=("[^"]*/bundle\.\w+\.min\.js")></script>')
+_HREF = re.compile(r'<link rel="stylesheet" href="([^"]+)">')
+
+
+def slim_down(css: str, words: set[str]) -> str:
+    """Return `css` without the selectors that name a class or an attribute's value not in `words`, and without unused
+    custom properties."""
+    rules = _filter(tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True), words)
+    rules = _without_unused(rules, set(re.findall(r"--[\w-]+", css)))  # rules that were empty from the start
+    while True:
+        used = set(re.findall(r"var\(\s*(--[\w-]+)", _write(rules)))
+        slimmer = _without_unused(rules, used)
+        if slimmer == rules:
+            return _write(rules)
+        rules = slimmer
+
+
+def _filter(rules, words: set[str]) -> list[tuple]:
+    """Return the rules as (selectors or at-rule, content); content is declarations, inner rules, or None."""
+    kept = []
+    for rule in rules:
+        if rule.type == "qualified-rule":
+            selectors = [selector for selector in _split(tinycss2.serialize(rule.prelude)) if _names(selector) <= words]
+            declarations = tinycss2.parse_blocks_contents(rule.content, skip_comments=True, skip_whitespace=True)
+            if selectors:
+                kept.append((",".join(selectors), [_declaration(declaration) for declaration in declarations]))
+        elif rule.lower_at_keyword in ("media", "supports"):
+            inner = tinycss2.parse_rule_list(rule.content, skip_comments=True, skip_whitespace=True)
+            kept.append((f"@{rule.at_keyword}{tinycss2.serialize(rule.prelude).rstrip()}", _filter(inner, words)))
+        elif rule.lower_at_keyword != "charset":
+            kept.append((re.sub(r"\s+", " ", tinycss2.serialize([rule])), None))
+    return kept
+
+
+def _names(selector: str) -> set[str]:
+    values = re.findall(r"\[[\w-]+[~|^$*]?=\"?([\w-]+)\"?\]", selector)
+    return set(re.findall(r"\.(-?[A-Za-z_][\w-]*)", re.sub(r"\[[^\]]*\]", "", selector))) | set(values)
+
+
+def _declaration(node) -> str:
+    if node.type != "declaration":
+        raise ValueError(f"line {node.source_line}: only declarations are expected inside a rule, not {node.type}")
+    return f"{node.name}:{tinycss2.serialize(node.value).strip()}{'!important' if node.important else ''}"
+
+
+def _without_unused(rules: list[tuple], used: set[str]) -> list[tuple]:
+    kept = []
+    for head, content in rules:
+        if content and isinstance(content[0], tuple):
+            content = _without_unused(content, used)
+        elif content:
+            content = [text for text in content if not text.startswith("--") or text.partition(":")[0] in used]
+        if content or content is None:
+            kept.append((head, content))
+    return kept
+
+
+def _write(rules: list[tuple]) -> str:
+    parts = []
+    for head, content in rules:
+        if content is None:
+            parts.append(head)
+        elif isinstance(content[0], tuple):
+            parts.append(f"{head}{{{_write(content)}}}")
+        else:
+            parts.append(f"{head}{{{';'.join(content)}}}")
+    return "".join(parts)
+
+
+def _split(prelude: str) -> list[str]:
+    """Split a selector list at its own commas, not at those inside `:is(a, b)`."""
+    parts, depth, start = [], 0, 0
+    for position, character in enumerate(prelude):
+        depth += (character in "([") - (character in ")]")
+        if character == "," and depth == 0:
+            parts.append(prelude[start:position])
+            start = position + 1
+    return [part.strip() for part in [*parts, prelude[start:]]]
+
+
+def finish(site: Path) -> None:
+    """Replace the style sheets that the pages of the built `site` link to with one, and mend the theme's markup."""
+    pages = {path: path.read_text(encoding="utf-8") for path in sorted(site.rglob("*.html"))}
+    words = set()
+    for text in pages.values():
+        for value in re.findall(r'="([^"]*)"', text):
+            words.update(value.split())
+    for script in [*site.rglob("*.js")]:
+        words.update(re.findall(r"-?[A-Za-z_][\w-]*", script.read_text(encoding="utf-8")))
+
+    index = site / "index.html"
+    sheets = [(site / href).resolve() for href in _HREF.findall(_LINKS.search(pages[index])[0])]
+    joined = ""
+    for sheet in sheets:
+        text = re.sub(r"/\*# sourceMappingURL.*?\*/", "", sheet.read_text(encoding="utf-8"))
+        base = sheet.parent.relative_to(site)
+        joined += re.sub(
+            r'url\("?(\.\.?/[^")]+)"?\)',
+            lambda match, base=base: f'url("{_normal(base, match[1])}")',
+            text,
+        )
+    slim = slim_down(joined, words)
+    name = f"site.{hashlib.sha256(slim.encode()).hexdigest()[:8]}.css"
+    (site / name).write_text(slim, encoding="utf-8")
+    for path, text in pages.items():
+        up = "../" * (len(path.relative_to(site).parts) - 1)
+        links = _LINKS.search(text)
+        prefix = "/" if path.name == "404.html" else up  # an address that is not there can be at any depth
+        if prefix == "/":
+            prefix = re.search(r'href="([^"]*)assets/', links[0])[1]
+        text = text[: links.start()] + f'\n<link rel="stylesheet" href="{prefix}{name}">' + text[links.end() :]
+        text = _BUNDLE.sub(r"<script defer src=\1></script>", text)
+        text = text.replace('role="dialog"', 'role="dialog" aria-label="Search"', 1)
+        path.write_text(text, encoding="utf-8")
+
+
+def _normal(base: Path, address: str) -> str:
+    parts = []
+    for part in [*base.parts, *address.split("/")]:
+        if part == "..":
+            parts.pop()
+        elif part != ".":
+            parts.append(part)
+    return "/".join(parts)
