@@ -194,7 +194,19 @@ class Ledger:
             lines += [f"- ✓ passed on {on}" for on in passed]
         else:
             lines += ["- ○ not run here"]
-        lines += ["", f"/// details | `{test.name}`", "", "```python", test.source, "```", "", f"`{test.file}`, line {test.line}", "", "///", ""]
+        lines += [
+            "",
+            f"/// details | `{test.name}`",
+            "",
+            "```python",
+            test.source,
+            "```",
+            "",
+            f"`{test.file}`, line {test.line}",
+            "",
+            "///",
+            "",
+        ]
         return [*lines, "</div>", ""]
 
     def _title(self, page: str) -> str:

@@ -12,6 +12,7 @@ import json
 import os
 import platform
 import re
+import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -164,13 +165,18 @@ def _tidy(outputs: list) -> list:
 async def _execute(script: Script, advance) -> None:
     notebook = script.read()
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    start_up = f"import sys; sys.path.insert(0, {str(_HERE.parent)!r}); import pipeline.kernel; pipeline.kernel.start({str(script.root)!r}, {str(script.path)!r}); sys.path.pop(0)"
+    here, root, path = str(_HERE.parent), str(script.root), str(script.path)
+    start_up = (
+        f"import sys; sys.path.insert(0, {here!r}); import pipeline.kernel; sys.path.pop(0); pipeline.kernel.start({root!r}, {path!r})"
+    )
     notebook.cells = [
         nbformat.v4.new_code_cell(start_up),
         *cells,
         nbformat.v4.new_code_cell("print(pipeline.kernel.reads_as_json())"),
     ]
-    client = NotebookClient(notebook, timeout=None, kernel_name="python3", record_timing=False, extra_arguments=["--IPKernelApp.log_level=40"])
+    client = NotebookClient(
+        notebook, timeout=None, kernel_name="python3", record_timing=False, extra_arguments=["--IPKernelApp.log_level=40"]
+    )
     client.on_cell_executed = lambda **_: advance()
     surroundings = {
         **os.environ,
@@ -180,9 +186,11 @@ async def _execute(script: Script, advance) -> None:
     }
     try:
         with tempfile.TemporaryDirectory() as folder:
-            await client.async_execute(env=surroundings, cwd=folder)
+            await client.async_execute(env=surroundings, cwd=folder, stderr=subprocess.DEVNULL)  # TensorFlow's greetings
     except CellExecutionError as error:
-        failed = next(number for number, cell in enumerate(notebook.cells) if any(o.output_type == "error" for o in cell.get("outputs", [])))
+        failed = next(
+            number for number, cell in enumerate(notebook.cells) if any(o.output_type == "error" for o in cell.get("outputs", []))
+        )
         if failed in (0, len(cells) + 1):
             raise
         trace = re.sub(r"\x1b\[[0-9;]*m", "", error.traceback)

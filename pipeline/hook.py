@@ -10,7 +10,6 @@ import markdown
 import mkdocs_jupyter.config
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File
-from mkdocs.structure.toc import get_toc
 
 from pipeline import execute, finish, notebooks, results
 from pipeline.claims import Ledger

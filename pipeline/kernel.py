@@ -106,8 +106,8 @@ def _in_both_schemes(figure):
 
 def _categories(axis):
     """Return {position: label} where the axis names its ticks with words, else {}."""
-    from matplotlib.ticker import FixedFormatter, FuncFormatter
     from matplotlib.category import StrCategoryFormatter
+    from matplotlib.ticker import FixedFormatter, FuncFormatter
 
     if isinstance(axis.get_major_formatter(), (FixedFormatter, StrCategoryFormatter, FuncFormatter)):
         ticks = axis.get_majorticklocs()

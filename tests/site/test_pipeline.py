@@ -23,7 +23,7 @@ from mkdocs.exceptions import Abort
 from pipeline import claims, execute, maths, notebooks, results
 from pipeline.source import ROOT, SiteError
 
-SCRIPT = '''# %% [markdown]
+SCRIPT = """# %% [markdown]
 # # Demo
 # A small example, with $w^2$. See [the chapter](../docs/learn/demo.md#idea).
 
@@ -53,7 +53,7 @@ print("0.1              0.95")
 
 # %% tags=["accuracy"]
 print(f"{0.925:.3f}")
-'''
+"""
 
 CHAPTER = """# Demo chapter {#demo}
 
@@ -213,7 +213,10 @@ def test_a_full_disk_is_said_in_one_sentence_and_leaves_nothing_half_written(pro
 
 
 def test_an_interrupted_run_leaves_the_cache_valid(project):
-    write(project / "examples" / "slow.py", "import time\nfrom pathlib import Path\n(Path(__file__).parent / 'begun.flag').touch()\ntime.sleep(600)\n")
+    write(
+        project / "examples" / "slow.py",
+        "import time\nfrom pathlib import Path\n(Path(__file__).parent / 'begun.flag').touch()\ntime.sleep(600)\n",
+    )
     command = f"from pathlib import Path; from pipeline import execute; execute.execute_stale(Path({str(project)!r}))"
     process = subprocess.Popen([sys.executable, "-c", command], cwd=ROOT, stderr=subprocess.PIPE)
     while not (project / "examples" / "begun.flag").exists():
@@ -228,7 +231,8 @@ def test_an_interrupted_run_leaves_the_cache_valid(project):
 
 
 def test_times_and_terminal_codes_are_left_out_of_keras_progress():
-    printed = "Epoch 1/2\n\x1b[1m 1/25\x1b[0m \x1b[32m━\x1b[0m \x1b[1m5s\x1b[0m 240ms/step - loss: 0.9\r\x1b[1m25/25\x1b[0m ━━ 0s 2ms/step - loss: 0.5\n"
+    printed = "Epoch 1/2\n\x1b[1m 1/25\x1b[0m \x1b[32m━\x1b[0m \x1b[1m5s\x1b[0m 240ms/step - loss: 0.9"
+    printed += "\r\x1b[1m25/25\x1b[0m ━━ 0s 2ms/step - loss: 0.5\n"
     assert execute._clean(printed) == "Epoch 1/2\n25/25 ━━ loss: 0.5\n"
     assert execute._clean("25/25 - 1s - 38ms/step - loss: 0.5\n") == "25/25 - loss: 0.5\n"
 
@@ -241,7 +245,10 @@ def test_the_small_project_builds(project):
     site = build_site(project)
     page = (site / "learn" / "demo" / "index.html").read_text(encoding="utf-8")
     assert 'it reaches <span class="pt-measured">0.95</span>, at best <span class="pt-measured">0.925</span>' in page
-    assert '<img alt="Two lines that rise" class="pt-light" decoding="async" height="307" loading="lazy" src="../../figures/demo/lines.svg" width="442"' in page
+    assert (
+        '<img alt="Two lines that rise" class="pt-light" decoding="async" height="307" loading="lazy" '
+        'src="../../figures/demo/lines.svg" width="442"' in page
+    )
     assert "<figcaption>Notice <strong>this</strong>.</figcaption>" in page
     assert "12 of 43 rows" in page
     assert "<math" in page and "$" not in re.search("<article.*</article>", page, re.DOTALL)[0]

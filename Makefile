@@ -1,0 +1,34 @@
+# Everything a person runs. `make` alone lists it.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+export NO_MKDOCS_2_WARNING := 1 # known: requirements.txt holds MkDocs below 2
+
+.PHONY: help serve test site check bench clean
+
+help: ## list what there is
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
+
+serve: .venv/ready ## set up, execute the examples, build and serve the site
+	@$(BIN)/mkdocs serve
+
+test: .venv/ready ## run every test, those in a real browser too
+	@$(BIN)/python -m pipeline.chromium
+	@$(BIN)/pytest
+
+site: .venv/ready ## build the site into site/
+	@$(BIN)/mkdocs build --strict --quiet
+
+check: site ## check the HTML of site/ with the W3C's validator (needs Node and Java)
+	@$(BIN)/python -m bench.validate site
+
+bench: .venv/ready ## measure pages (needs Node and Chromium) and builds, beside stock MkDocs
+	@$(BIN)/python -m bench
+
+clean: ## delete what was made, the virtual environment too
+	rm -rf .venv .cache site
+
+.venv/ready: requirements.txt constraints.txt pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11, 3.12 or 3.13 is needed, and there is no $(PYTHON); install it, then run again."; exit 1; }
+	@$(PYTHON) pipeline/setup.py

@@ -1,0 +1,220 @@
+"""Claims of the chapter "A regularized Keras model in five minutes"."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import Sequential, layers, regularizers
+from scipy.optimize import approx_fprime
+from sklearn.datasets import make_classification
+from sklearn.feature_selection import mutual_info_classif
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import accuracy_score, confusion_matrix, precision_score, recall_score
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import StandardScaler
+
+RUNNING_EXAMPLE = np.array([3.0, -4.0], dtype="float32")
+
+
+def small_problem():
+    """Return standardized rows and classes: 120 rows, 8 features, 3 of them informative."""
+    X, y = make_classification(n_samples=120, n_features=8, n_informative=3, n_redundant=0, random_state=0)  # (120, 8), (120,)
+    return StandardScaler().fit_transform(X).astype("float32"), y.astype("float32")
+
+
+def logistic_model(l1, l2, inputs=8):
+    """Return a model of one sigmoid unit, its kernel penalized."""
+    keras.utils.set_random_seed(0)
+    unit = layers.Dense(1, activation="sigmoid", kernel_regularizer=regularizers.L1L2(l1=l1, l2=l2))
+    return Sequential([layers.Input(shape=(inputs,)), unit])
+
+
+def train(model, X, y, updates=3000, steps_per_execution=500):
+    """Train on all rows at once, with a learning rate that falls to zero, so that the end is the optimum."""
+    rate = keras.optimizers.schedules.CosineDecay(0.05, updates)
+    model.compile(keras.optimizers.Adam(rate), "binary_crossentropy", steps_per_execution=steps_per_execution)
+    rows = tf.data.Dataset.from_tensors((X, y[:, None])).repeat()
+    model.fit(rows, steps_per_epoch=updates, shuffle=False, verbose=0)
+    return model
+
+
+def objective(weights, bias, X, y, l1, l2):
+    """Return mean cross-entropy plus penalty, in NumPy."""
+    margins = (X @ weights + bias) * np.where(y == 1, 1, -1)
+    return np.logaddexp(0, -margins).mean() + l1 * np.abs(weights).sum() + l2 * (weights**2).sum()
+
+
+def test_penalties_of_the_running_example():
+    assert float(regularizers.L1(0.1)(RUNNING_EXAMPLE)) == pytest.approx(0.70, abs=1e-6)
+    assert float(regularizers.L2(0.1)(RUNNING_EXAMPLE)) == pytest.approx(2.50, abs=1e-6)
+    assert float(regularizers.L1L2(l1=0.1, l2=0.1)(RUNNING_EXAMPLE)) == pytest.approx(3.20, abs=1e-6)
+
+
+def test_penalty_is_a_sum_over_all_weights_without_a_half():
+    kernel = np.random.default_rng(0).normal(size=(20, 16)).astype("float32")
+    expected = 0.3 * np.abs(kernel).sum() + 0.2 * np.square(kernel).sum()
+    assert float(regularizers.L1L2(l1=0.3, l2=0.2)(kernel)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_gradient_of_the_penalty_is_l1_sign_plus_two_l2_w():
+    l1, l2 = 0.3, 0.2
+    weights = np.array([3.0, -4.0, 0.5])
+    numerically = approx_fprime(weights, lambda w: l1 * np.abs(w).sum() + l2 * (w**2).sum())
+    variable = tf.Variable(weights, dtype="float32")
+    with tf.GradientTape() as tape:
+        penalty = regularizers.L1L2(l1=l1, l2=l2)(variable)
+    by_keras = tape.gradient(penalty, variable).numpy()
+    np.testing.assert_allclose(by_keras, numerically, atol=1e-5)
+    np.testing.assert_allclose(by_keras, l1 * np.sign(weights) + 2 * l2 * weights, atol=1e-6)
+
+
+def test_bias_is_left_out_of_the_penalty():
+    model = logistic_model(l1=0.1, l2=0.1)
+    before = float(sum(model.losses))
+    model.layers[0].bias.assign([1000.0])
+    assert float(sum(model.losses)) == before
+    model.layers[0].kernel.assign(2 * model.layers[0].kernel)
+    assert float(sum(model.losses)) > before
+
+
+def test_bias_regularizer_penalizes_the_bias():
+    layer = layers.Dense(1, bias_regularizer=regularizers.L2(0.1), bias_initializer="ones")
+    layer.build((None, 3))
+    assert float(sum(layer.losses)) == pytest.approx(0.1)
+
+
+def test_loss_of_evaluate_contains_the_penalty():
+    X, y = small_problem()
+    model = logistic_model(l1=0.05, l2=0.1)
+    model.compile(loss="binary_crossentropy")
+    data_loss = float(keras.losses.BinaryCrossentropy()(y[:, None], model(X)))
+    penalty = float(sum(model.losses))
+    assert penalty > 0.05
+    assert model.evaluate(X, y, batch_size=120, verbose=0) == pytest.approx(data_loss + penalty, abs=1e-5)
+
+
+def test_optimum_is_that_of_scikit_learn():
+    X, y = small_problem()
+    C, l1_ratio = 0.5, 0.4
+    l1, l2 = l1_ratio / (C * len(X)), (1 - l1_ratio) / (2 * C * len(X))
+    unit = train(logistic_model(l1, l2), X, y).layers[0]
+    other = LogisticRegression(C=C, l1_ratio=l1_ratio, solver="saga", tol=1e-8, max_iter=20_000).fit(X, y)
+    ours = objective(unit.kernel.numpy()[:, 0], unit.bias.numpy()[0], X, y, l1, l2)
+    theirs = objective(other.coef_[0], other.intercept_[0], X, y, l1, l2)
+    assert ours == pytest.approx(theirs, abs=1e-5)
+    np.testing.assert_allclose(unit.kernel.numpy()[:, 0], other.coef_[0], atol=5e-3)
+
+
+def test_larger_factor_gives_smaller_weights():
+    X, y = small_problem()
+    norms = [np.abs(train(logistic_model(factor, factor), X, y, 1000).layers[0].kernel.numpy()).sum() for factor in (0.001, 0.01, 0.1)]
+    assert norms[0] > 1.5 * norms[1] > 1.5 * 1.5 * norms[2]
+
+
+def test_l1_in_keras_leaves_small_weights_where_scikit_learn_has_zeros():
+    X, y = small_problem()
+    kernel = train(logistic_model(0.05, 0.0), X, y).layers[0].kernel.numpy()[:, 0]
+    lasso = LogisticRegression(C=1 / (0.05 * len(X)), l1_ratio=1, solver="saga", tol=1e-8, max_iter=20_000).fit(X, y).coef_[0]
+    zeros = lasso == 0
+    assert zeros.sum() >= 3
+    assert (kernel == 0).sum() == 0
+    assert np.abs(kernel[zeros]).max() < 1e-2
+
+
+def test_l1_empties_the_noise_rows_more_than_l2():
+    X, y = make_classification(n_samples=300, n_features=20, n_informative=5, n_redundant=0, flip_y=0.05, shuffle=False, random_state=2)
+    X = StandardScaler().fit_transform(X).astype("float32")
+    noise = []
+    for factors in ({"l1": 0.01, "l2": 0.0}, {"l1": 0.0, "l2": 0.01}):
+        keras.utils.set_random_seed(7)
+        penalty = regularizers.L1L2(**factors)
+        hidden = layers.Dense(16, activation="relu", kernel_regularizer=penalty)
+        output = layers.Dense(1, activation="sigmoid", kernel_regularizer=penalty)
+        model = train(Sequential([layers.Input(shape=(20,)), hidden, output]), X, y, 1000)
+        noise.append(np.abs(model.layers[0].kernel.numpy()[5:]).mean())
+    assert noise[1] > 2 * noise[0]
+
+
+def test_string_l1_l2_is_refused():
+    with pytest.raises(ValueError, match="Could not interpret"):
+        layers.Dense(1, kernel_regularizer="l1_l2")
+
+
+def test_string_l1l2_gives_no_penalty_and_no_warning(recwarn):
+    layer = layers.Dense(3, kernel_regularizer="l1l2", kernel_initializer="ones")
+    layer.build((None, 4))
+    assert float(sum(layer.losses)) == 0.0
+    assert len(recwarn) == 0
+
+
+def test_l1_l2_without_arguments_gives_no_penalty():
+    assert float(regularizers.l1_l2()(RUNNING_EXAMPLE)) == 0.0
+    assert float(regularizers.L1L2()(RUNNING_EXAMPLE)) == 0.0
+    assert float(regularizers.L1()(RUNNING_EXAMPLE)) == pytest.approx(0.07)
+    assert float(regularizers.L2()(RUNNING_EXAMPLE)) == pytest.approx(0.25)
+
+
+def test_l1_l2_is_another_name_of_the_class():
+    assert regularizers.l1_l2 is regularizers.L1L2
+
+
+def test_argument_l_is_refused():
+    with pytest.raises(TypeError, match="unexpected keyword argument 'l'"):
+        regularizers.L2(l=0.01)
+
+
+def test_one_number_sets_l1_only():
+    assert float(regularizers.L1L2(0.1)(RUNNING_EXAMPLE)) == pytest.approx(0.70)
+
+
+def test_tf_keras_is_keras_3():
+    assert tf.keras.regularizers.L1L2 is regularizers.L1L2
+    assert keras.__version__.startswith("3.")
+
+
+def test_regularizer_set_on_a_built_layer_changes_nothing():
+    model = logistic_model(l1=0.0, l2=0.0)
+    model.layers[0].kernel_regularizer = regularizers.L2(100.0)
+    assert float(sum(model.losses)) == 0.0
+
+
+def test_steps_per_execution_does_not_change_the_weights():
+    X, y = small_problem()
+    one, many = (train(logistic_model(0.01, 0.01), X, y, 40, steps).layers[0].kernel.numpy() for steps in (1, 20))
+    np.testing.assert_allclose(one, many, atol=1e-6)
+    assert np.abs(one - logistic_model(0.01, 0.01).layers[0].kernel.numpy()).max() > 0.1  # it has trained
+
+
+def test_first_columns_are_informative_and_the_others_are_noise():
+    X, y = make_classification(n_samples=6000, n_features=20, n_informative=5, n_redundant=0, flip_y=0.05, shuffle=False, random_state=2)
+    information = mutual_info_classif(X, y, random_state=0)
+    assert information[:5].min() > 2 * information[5:].max()
+
+
+def test_stratify_keeps_the_share_of_the_classes():
+    y = np.repeat([0, 1], [90, 10])
+    parts = train_test_split(y, train_size=50, stratify=y, random_state=0)
+    assert [part.mean() for part in parts] == [0.1, 0.1]
+    shares = {train_test_split(y, train_size=50, random_state=seed)[0].mean() for seed in range(20)}
+    assert len(shares) > 1  # without it, the share is left to chance
+
+
+def test_scaler_takes_its_means_from_the_rows_it_was_fitted_on():
+    train_rows, test_rows = np.array([[1.0], [3.0]]), np.array([[11.0]])
+    scaler = StandardScaler().fit(train_rows)
+    assert scaler.mean_ == [2.0]
+    assert scaler.transform(test_rows) == [[9.0]]
+
+
+def test_confusion_matrix_has_true_classes_in_rows():
+    assert confusion_matrix([0, 0, 0, 1], [0, 1, 1, 1]).tolist() == [[1, 2], [0, 1]]
+
+
+def test_rates_follow_from_the_four_cells():
+    rng = np.random.default_rng(0)
+    true, predicted = rng.integers(0, 2, 200), rng.integers(0, 2, 200)
+    (tn, fp), (fn, tp) = confusion_matrix(true, predicted)
+    assert (tp + tn) / 200 == pytest.approx(accuracy_score(true, predicted))
+    assert tp / (tp + fp) == pytest.approx(precision_score(true, predicted))
+    assert tp / (tp + fn) == pytest.approx(recall_score(true, predicted))
+    assert tn / (tn + fp) == pytest.approx(recall_score(true, predicted, pos_label=0))
