@@ -94,7 +94,8 @@ model.summary()
 # %% tags=["penalized"]
 before = float(sum(model.losses))
 by_hand = sum(0.01 * np.abs(layer.kernel.numpy()).sum() + 0.01 * (layer.kernel.numpy() ** 2).sum() for layer in model.layers)
-print(f"penalty in Keras {before:.4f}, by hand {by_hand:.4f}")
+print("                  in Keras   by hand")
+print(f"before training   {before:8.4f}   {by_hand:7.4f}")
 
 # %% tags=["changes"]
 print("variable        entries   change of the penalty")
@@ -161,10 +162,10 @@ print(chosen)
 # %% tags=["weights"]
 for factor in factors:
     kernel = np.abs(models[factor].get_layer("hidden").kernel.numpy())
-    figure, axes = plt.subplots(figsize=(2.2, 3.0))
+    figure, axes = plt.subplots(figsize=(1.7, 2.6))
     axes.imshow(kernel, cmap="Blues", vmin=0, vmax=1.0, aspect="auto")
     axes.axhline(4.5, color="C1", linewidth=1.5)
-    axes.set(title=f"factor {factor:g}", xlabel="hidden unit", ylabel="feature", xticks=[0, 5, 10, 15], yticks=[0, 5, 10, 15])
+    axes.set(title=f"factor {factor:g}", xlabel="hidden unit", ylabel="feature", xticks=[0, 15], yticks=[0, 4, 19])
     figure.set_label(
         f"Absolute values of the 20 by 16 hidden weights at factor {factor:g}: on average {kernel[:5].mean():.2f} in the rows of the five "
         f"informative features, above the line, and {kernel[5:].mean():.2f} in those of the fifteen noise features."
