@@ -5,6 +5,7 @@ that it read, the Python version, the version of a library, or the way figures a
 """
 
 import asyncio
+import copy
 import functools
 import hashlib
 import importlib.metadata
@@ -59,6 +60,11 @@ def environment() -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
 
+@functools.lru_cache(maxsize=64)
+def _parse(text: str):
+    return jupytext.reads(text, fmt="py:percent")
+
+
 @dataclass(frozen=True)
 class Script:
     """One example script.
@@ -85,7 +91,7 @@ class Script:
 
     def read(self):
         """Return the script as a notebook without outputs, its cells named `<tag>` or `cell-<number>`."""
-        notebook = jupytext.read(self.path, fmt="py:percent")
+        notebook = copy.deepcopy(_parse(self.path.read_text(encoding="utf-8")))
         for number, cell in enumerate(notebook.cells, start=1):
             tags = cell.metadata.get("tags", [])
             cell["id"] = tags[0] if tags else f"cell-{number}"
