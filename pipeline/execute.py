@@ -25,6 +25,7 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from pipeline.kernel import FIGURE_TYPE
 from pipeline.source import ROOT, SiteError
 
 LIBRARIES = ("tensorflow", "keras", "scikit-learn", "scipy", "numpy", "matplotlib", "ipykernel", "matplotlib-inline")
@@ -152,16 +153,18 @@ def _clean(text: str) -> str:
 
 
 def _tidy(outputs: list) -> list:
-    """Join the pieces of each stream and drop what says nothing about the result, such as log lines on stderr."""
+    """Join the pieces of each stream, and drop what was not meant to be shown: log lines, and the value of a last line."""
     tidy = []
     for output in outputs:
-        if output.output_type == "stream":
-            if output.name == "stderr":
-                continue
-            if tidy and tidy[-1].output_type == "stream":
-                tidy[-1].text += output.text
-                continue
-        tidy.append(output)
+        plain = output.get("data", {}).get("text/plain", "<")
+        if output.output_type == "display_data" and FIGURE_TYPE not in output.data and not plain.startswith("<"):
+            output = nbformat.v4.new_output("stream", text=plain)  # Keras's model.summary() in a notebook
+        if output.output_type == "execute_result" or output.get("name") == "stderr":
+            continue
+        if output.output_type == "stream" and tidy and tidy[-1].output_type == "stream":
+            tidy[-1].text += output.text
+        else:
+            tidy.append(output)
     for output in tidy:
         if output.output_type == "stream":
             output.text = _clean(output.text)

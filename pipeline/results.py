@@ -80,6 +80,9 @@ def results(script: Script) -> dict[str, Shown]:
     for number, cell in enumerate(run.cells):
         figures = [output.data[FIGURE_TYPE] for output in cell.outputs if FIGURE_TYPE in output.get("data", {})]
         tags = cell.metadata.get("tags", [])
+        other = [list(output.data) for output in cell.outputs if "data" in output and FIGURE_TYPE not in output.data]
+        if other:
+            raise SiteError(f"{script.name}:{script.line(number)}: this cell displays {', '.join(other[0])}; print it, or draw a figure.")
         where = f"{script.name}:{script.line(number)}" if figures else script.name
         if figures and not tags:
             raise SiteError(f'{where}: this cell shows a figure and needs a tag, as in `# %% tags=["weights"]`, to give it an address.')

@@ -230,6 +230,22 @@ def test_an_interrupted_run_leaves_the_cache_valid(project):
     assert [script.stem for script in execute.execute_stale(project)] == ["slow"]
 
 
+def test_the_value_of_a_last_line_is_not_shown(project):
+    """A figure or what is printed is meant to be seen; `model.fit(…)` as a last line would leave an address in memory."""
+    edit(project / "examples" / "demo.py", 'print(f"{0.925:.3f}")', 'print(f"{0.925:.3f}")\nobject()')
+    execute.execute_stale(project)
+    assert "object at" not in execute.scripts(project)[0].cache.read_text()
+
+
+def test_what_keras_displays_in_a_notebook_is_shown_as_text(project):
+    code = (
+        'from IPython.display import display\ndisplay({"text/plain": "Layer (type)", "text/html": "<b>Layer</b>"}, raw=True)\nprint("end")'
+    )
+    edit(project / "examples" / "demo.py", 'print(f"{0.925:.3f}")', code)
+    execute.execute_stale(project)
+    assert results.results(execute.scripts(project)[0])["accuracy"].text == "Layer (type)end\n"
+
+
 def test_times_and_terminal_codes_are_left_out_of_keras_progress():
     printed = "Epoch 1/2\n\x1b[1m 1/25\x1b[0m \x1b[32m━\x1b[0m \x1b[1m5s\x1b[0m 240ms/step - loss: 0.9"
     printed += "\r\x1b[1m25/25\x1b[0m ━━ 0s 2ms/step - loss: 0.5\n"
@@ -321,6 +337,11 @@ def test_a_wrong_embed_or_formula_stops_the_build_and_says_where(project, caplog
         (' tags=["lines"]', "", "this cell shows a figure and needs a tag"),
         ('"C1", label', '"hotpink", label', "#ff69b4, which have no dark counterpart"),
         ('cmap="Blues"', 'cmap="viridis"', "the colour map 'viridis' has no dark counterpart"),
+        (
+            'print(f"{0.925:.3f}")',
+            'from IPython.display import HTML, display\ndisplay(HTML("<b>1</b>"))',
+            "this cell displays text/html, text/plain",
+        ),
         ('tags=["sweep"]', 'tags=["lines"]', "two cells carry the tag 'lines'"),
         ("../docs/learn/demo.md#idea", "../docs/learn/absent.md", "there is no page docs/learn/absent.md"),
     ],
