@@ -56,7 +56,7 @@ def environment() -> str:
     """Return a short name for all that a run depends on besides the script: versions, and how figures are drawn."""
     parts = [platform.python_version()]
     parts += [f"{name} {importlib.metadata.version(name)}" for name in LIBRARIES]
-    drawing = [_HERE / "kernel.py", _HERE / "matplotlibrc", *sorted((_HERE / "fonts").glob("*.ttf"))]
+    drawing = [_HERE / "execute.py", _HERE / "kernel.py", _HERE / "matplotlibrc", *sorted((_HERE / "fonts").glob("*.ttf"))]
     parts += [hashlib.sha256(path.read_bytes()).hexdigest() for path in drawing]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
