@@ -5,10 +5,13 @@ site has not. They become one, without the rules that no page can use.
 """
 
 import hashlib
+import posixpath
 import re
 from pathlib import Path
 
 import tinycss2
+
+from pipeline.source import SiteError
 
 _LINKS = re.compile(r'(?:\s*<link rel="stylesheet" href="[^"]+">)+')
 _BUNDLE = re.compile(r'<script src=("[^"]*/bundle\.\w+\.min\.js")></script>')
@@ -92,46 +95,52 @@ def _split(prelude: str) -> list[str]:
 
 
 def finish(site: Path) -> None:
-    """Replace the style sheets that the pages of the built `site` link to with one, and mend the theme's markup."""
-    pages = {path: path.read_text(encoding="utf-8") for path in sorted(site.rglob("*.html"))}
-    words = set()
-    for text in pages.values():
-        for value in re.findall(r'="([^"]*)"', text):
-            words.update(value.split())
-    for script in [*site.rglob("*.js")]:
-        words.update(re.findall(r"-?[A-Za-z_][\w-]*", script.read_text(encoding="utf-8")))
+    """Replace the style sheets that the pages of the built `site` link to with one, and mend the theme's markup.
 
-    index = site / "index.html"
-    sheets = [(site / href).resolve() for href in _HREF.findall(_LINKS.search(pages[index])[0])]
-    joined = ""
-    for sheet in sheets:
-        text = re.sub(r"/\*# sourceMappingURL.*?\*/", "", sheet.read_text(encoding="utf-8"))
-        base = sheet.parent.relative_to(site)
-        joined += re.sub(
-            r'url\("?(\.\.?/[^")]+)"?\)',
-            lambda match, base=base: f'url("{_normal(base, match[1])}")',
-            text,
-        )
-    slim = slim_down(joined, words)
+    Raises:
+        SiteError: if the theme is not the one that this was written for.
+    """
+    pages = {path: path.read_text(encoding="utf-8") for path in sorted(site.rglob("*.html"))}
+    pages = {path: text for path, text in pages.items() if _LINKS.search(text)}  # the others lead on to another page
+    for bundle in sorted(site.glob("assets/javascripts/bundle.*.js")):
+        _mend_script(bundle)
+    sheets = [site / href for href in _HREF.findall(_LINKS.search(pages[site / "index.html"])[0])]
+    slim = slim_down("".join(_movable(sheet, site) for sheet in sheets), _words(site, pages.values()))
     name = f"site.{hashlib.sha256(slim.encode()).hexdigest()[:8]}.css"
     (site / name).write_text(slim, encoding="utf-8")
+    for sheet in sheets:
+        sheet.unlink()
+        sheet.with_name(f"{sheet.name}.map").unlink(missing_ok=True)
     for path, text in pages.items():
-        up = "../" * (len(path.relative_to(site).parts) - 1)
-        links = _LINKS.search(text)
-        prefix = "/" if path.name == "404.html" else up  # an address that is not there can be at any depth
-        if prefix == "/":
-            prefix = re.search(r'href="([^"]*)assets/', links[0])[1]
-        text = text[: links.start()] + f'\n<link rel="stylesheet" href="{prefix}{name}">' + text[links.end() :]
+        up = _HREF.search(text)[1].partition("assets/")[0]
+        text = _LINKS.sub(f'\n<link rel="stylesheet" href="{up}{name}">', text, count=1)
         text = _BUNDLE.sub(r"<script defer src=\1></script>", text)
         text = text.replace('role="dialog"', 'role="dialog" aria-label="Search"', 1)
         path.write_text(text, encoding="utf-8")
 
 
-def _normal(base: Path, address: str) -> str:
-    parts = []
-    for part in [*base.parts, *address.split("/")]:
-        if part == "..":
-            parts.pop()
-        elif part != ".":
-            parts.append(part)
-    return "/".join(parts)
+def _mend_script(bundle: Path) -> None:
+    """Each copy button stands in a navigation landmark without a name; a screen reader would list them all."""
+    text = bundle.read_text(encoding="utf-8")
+    landmark = '"nav",{class:"md-code__nav"}'
+    if landmark not in text:
+        raise SiteError(f"{bundle.name}: the theme makes its copy buttons in another way than pipeline/finish.py mends.")
+    bundle.write_text(text.replace(landmark, '"div",{class:"md-code__nav"}'), encoding="utf-8")
+
+
+def _words(site: Path, texts) -> set[str]:
+    """Return all that can be a class or the value of an attribute: in the pages, or set by a script."""
+    words = set()
+    for text in texts:
+        for value in re.findall(r'="([^"]*)"', text):
+            words.update(value.split())
+    for script in site.rglob("*.js"):
+        words.update(re.findall(r"-?[A-Za-z_][\w-]*", script.read_text(encoding="utf-8")))
+    return words
+
+
+def _movable(sheet: Path, site: Path) -> str:
+    """Return a sheet's text with its addresses relative to the site's root, where the joined sheet stands."""
+    text = re.sub(r"/\*# sourceMappingURL.*?\*/", "", sheet.read_text(encoding="utf-8"))
+    base = sheet.parent.relative_to(site).as_posix()
+    return re.sub(r'url\("?(\.\.?/[^")]+)"?\)', lambda match: f'url("{posixpath.normpath(posixpath.join(base, match[1]))}")', text)

@@ -10,6 +10,7 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VENV = os.path.join(ROOT, ".venv")
 PYTHON = os.path.join(VENV, "Scripts" if os.name == "nt" else "bin", "python")
+NO_NETWORK = ("Max retries exceeded", "NewConnectionError", "NameResolutionError", "ConnectTimeoutError", "ProxyError")
 
 
 def check_version(version):
@@ -21,39 +22,56 @@ def check_version(version):
 
 
 def make_venv():
-    """Create .venv; on Debian as root install what its Python lacks for it. Return a sentence if that fails."""
-    if subprocess.call([sys.executable, "-c", "import ensurepip, venv"], stderr=subprocess.DEVNULL):
-        package = "python%d.%d-venv" % sys.version_info[:2]
+    """Create .venv, or keep one that works; on Debian as root install what its Python lacks. Return a sentence if that fails."""
+    version = "%d.%d" % sys.version_info[:2]
+    works = "import sys, pip; sys.exit('%d.%d' % sys.version_info[:2] != '" + version + "')"
+    if os.path.exists(PYTHON) and not _quietly([PYTHON, "-c", works]):
+        return None
+    if _quietly([sys.executable, "-c", "import ensurepip, venv"]):
+        package = "python%s-venv" % version
         installable = hasattr(os, "geteuid") and os.geteuid() == 0 and os.path.exists("/usr/bin/apt-get")
         if not installable or _quietly(["apt-get", "update"]) or _quietly(["apt-get", "install", "-y", package]):
             return "This Python cannot make virtual environments; install the package that brings them: sudo apt-get install %s" % package
     if subprocess.call([sys.executable, "-m", "venv", "--clear", VENV]):
-        return "The virtual environment %s could not be made; see the message above." % VENV
+        return "The virtual environment %s could not be made; the reason is above." % VENV
     return None
 
 
 def _quietly(command):
     environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-    return subprocess.call(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
+    with open(os.devnull, "r+b") as nothing:
+        return subprocess.call(command, stdin=nothing, stdout=nothing, stderr=nothing, env=environment)
 
 
 def install(requirements="requirements.txt", constraints="constraints.txt"):
     """Install the requirements into .venv. Return a sentence if that fails."""
     print("Installing the requirements into .venv, some 2.5 GB; a few minutes, once.", flush=True)
-    log = os.path.join(VENV, "install.log")
     command = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "-r", requirements, "-c", constraints]
-    with open(log, "wb") as output:
-        failed = subprocess.call(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+    lines = []
+    with open(os.path.join(VENV, "install.log"), "w", encoding="utf-8") as log:
+        run = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        for line in run.stdout:
+            lines.append(line.decode("utf-8", "replace").rstrip())
+            log.write(lines[-1] + "\n")
+            _show(lines[-1])
+        failed = run.wait()
+    _show("")
     if not failed:
         return None
-    with open(log, "rb") as output:
-        text = output.read().decode("utf-8", "replace")
+    text = "\n".join(lines)
     if "No space left" in text:
         return "The disk is full; make room for 2.5 GB, then run again."
-    if any(sign in text for sign in ("NewConnectionError", "Max retries exceeded", "Connection refused", "NameResolutionError")):
+    if any(sign in text for sign in NO_NETWORK):
         return "The package index could not be reached; check the network connection (or the proxy), then run again."
-    errors = [line for line in text.splitlines() if line.startswith("ERROR")]
+    errors = [line for line in lines if line.startswith("ERROR")]
     return "The requirements could not be installed: %s (all of it in .venv/install.log)" % (errors[-1][7:] if errors else "pip failed")
+
+
+def _show(line):
+    """On a terminal, show in one line what pip is at."""
+    if sys.stdout.isatty() and (not line or line.startswith(("Collecting", "Installing"))):
+        sys.stdout.write("\r\033[K" + line[:70])
+        sys.stdout.flush()
 
 
 def main():
@@ -65,4 +83,7 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("\nStopped; run again to go on.")

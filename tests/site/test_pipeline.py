@@ -20,7 +20,7 @@ import yaml
 from mkdocs.commands.build import build
 from mkdocs.exceptions import Abort
 
-from pipeline import claims, execute, maths, notebooks, results
+from pipeline import claims, execute, finish, maths, notebooks, results
 from pipeline.source import ROOT, SiteError
 
 SCRIPT = """# %% [markdown]
@@ -452,3 +452,49 @@ def test_markers_in_code_are_text():
 
 def test_the_first_sentence_of_a_script_describes_its_page(executed):
     assert notebooks.description(execute.scripts(executed)[0]) == "A small example, with w^2."
+
+
+# The finished site
+
+
+def test_only_rules_that_no_page_can_use_are_left_out():
+    css = (
+        ":root{--used:1px;--unused:url('data:,;}')}.a,.b:is(.c,.d){margin:var(--used)}"
+        "@media print{.b{color:red}}@media screen{.a[dir=rtl]{left:0}.a:hover{top:0}}@font-face{src:url(x)}"
+    )
+    expected = ":root{--used:1px}.a{margin:var(--used)}@media screen{.a:hover{top:0}}@font-face{src:url(x)}"
+    assert finish.slim_down(css, {"a", "c"}) == expected
+
+
+@pytest.mark.parametrize("address", ["", "learn/quickstart/", "examples/quickstart/", "ledger/"])
+@pytest.mark.parametrize("scheme", ["default", "slate"])
+def test_pages_look_the_same_with_the_one_style_sheet(site_dir, whole_site, browser, address, scheme):
+    pictures = []
+    for site in (site_dir, whole_site):
+        context = browser.new_context(reduced_motion="reduce", java_script_enabled=False)
+        page = context.new_page()
+        page.goto((site / address / "index.html").as_uri())
+        page.evaluate(f"document.body.dataset.mdColorScheme = '{scheme}'")
+        page.evaluate("document.fonts.ready")
+        pictures.append(page.screenshot(full_page=True, animations="disabled"))
+        context.close()
+    assert pictures[0] == pictures[1]
+
+
+@pytest.fixture(scope="module")
+def whole_site(tmp_path_factory):
+    """This project's site with the theme's style sheets as they are."""
+    folder = tmp_path_factory.mktemp("whole") / "site"
+    config = mkdocs.config.load_config(str(ROOT / "mkdocs.yml"), strict=True, site_dir=str(folder))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(finish, "finish", lambda site: None)
+        build(config)
+    assert len(list(folder.rglob("*.css"))) >= 4
+    return folder
+
+
+def test_a_theme_whose_copy_buttons_have_changed_stops_the_build(tmp_path):
+    bundle = tmp_path / "bundle.1.js"
+    bundle.write_text("other()")
+    with pytest.raises(SiteError, match="copy buttons"):
+        finish._mend_script(bundle)
