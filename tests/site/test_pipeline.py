@@ -2,6 +2,7 @@
 
 import errno
 import filecmp
+import io
 import json
 import os
 import re
@@ -15,10 +16,12 @@ from xml.etree import ElementTree
 
 import markdown
 import mkdocs.config
+import numpy as np
 import pytest
 import yaml
 from mkdocs.commands.build import build
 from mkdocs.exceptions import Abort
+from PIL import Image
 
 from pipeline import claims, execute, finish, maths, notebooks, results
 from pipeline.source import ROOT, SiteError
@@ -478,7 +481,10 @@ def test_pages_look_the_same_with_the_one_style_sheet(site_dir, whole_site, brow
         page.evaluate("document.fonts.ready")
         pictures.append(page.screenshot(full_page=True, animations="disabled"))
         context.close()
-    assert pictures[0] == pictures[1]
+    one, whole = (np.asarray(Image.open(io.BytesIO(picture)).convert("RGB")).astype(int) for picture in pictures)
+    assert one.shape == whole.shape
+    # The browser rounds a pixel or two differently from run to run; a rule that is missing moves or colours thousands.
+    assert (abs(one - whole).max(axis=2) > 8).sum() <= 20
 
 
 @pytest.fixture(scope="module")
