@@ -49,6 +49,9 @@ def _filter(rules, words: set[str]) -> list[tuple]:
 
 
 def _names(selector: str) -> set[str]:
+    """Return the classes and values of attributes without which the selector finds nothing."""
+    while (needed := re.sub(r":(?:not|is|where|has)\([^()]*\)|(?<!:not)(?<!:is)(?<!:where)(?<!:has)\([^()]*\)", "", selector)) != selector:
+        selector = needed
     values = re.findall(r"\[[\w-]+[~|^$*]?=\"?([\w-]+)\"?\]", selector)
     return set(re.findall(r"\.(-?[A-Za-z_][\w-]*)", re.sub(r"\[[^\]]*\]", "", selector))) | set(values)
 
