@@ -138,6 +138,7 @@ def test_l1_empties_the_noise_rows_more_than_l2():
 def test_string_l1_l2_is_refused():
     with pytest.raises(ValueError, match="Could not interpret"):
         layers.Dense(1, kernel_regularizer="l1_l2")
+    assert "kernel_regularizer='l1_l2'" in regularizers.L1L2.__doc__
 
 
 def test_string_l1l2_gives_no_penalty_and_no_warning(recwarn):
@@ -189,6 +190,12 @@ def test_first_columns_are_informative_and_the_others_are_noise():
     X, y = make_classification(n_samples=6000, n_features=20, n_informative=5, n_redundant=0, flip_y=0.05, shuffle=False, random_state=2)
     information = mutual_info_classif(X, y, random_state=0)
     assert information[:5].min() > 2 * information[5:].max()
+
+
+def test_flip_y_gives_a_share_of_the_rows_a_random_class():
+    sizes = {"n_samples": 20_000, "n_features": 5, "n_informative": 5, "n_redundant": 0, "shuffle": False, "random_state": 2}
+    clean, flipped = (make_classification(flip_y=share, **sizes)[1] for share in (0.0, 0.05))
+    assert np.mean(clean != flipped) == pytest.approx(0.05 / 2, abs=0.005)  # half of them draw the class they had
 
 
 def test_stratify_keeps_the_share_of_the_classes():
