@@ -21,6 +21,7 @@ from pipeline.source import ROOT, SiteError, prose_lines
 
 MARKER = re.compile(r"\[✓ (test_\w+)\]")
 LEDGER = "{{ ledger }}"
+_SPOKEN = {"lambda": "λ", "le": "≤", "ge": "≥", "cdot": "·", "times": "×", "lvert": "|", "rvert": "|", "sum": "sum of"}
 
 
 @dataclass(frozen=True)
@@ -235,8 +236,10 @@ def _unlink(sentence: str) -> str:
 
 
 def plain(sentence: str) -> str:
-    """Return a sentence without Markdown, for a label."""
-    return re.sub(r"[`*$]|\{[.#][^}]*\}|\\(?=[\W_])", "", _unlink(sentence))
+    """Return a sentence without Markdown and, where a formula has them, without LaTeX's commonest words, for a label."""
+    text = re.sub(r"[`*$]|\{[.#][^}]*\}", "", _unlink(sentence))
+    text = re.sub(r"\\(?:operatorname|text)\{(\w+)\}", r"\1", text)
+    return re.sub(r"\\([A-Za-z]+|.)", lambda word: _SPOKEN.get(word[1], ""), text)
 
 
 class _Number(Preprocessor):

@@ -83,14 +83,15 @@ def test_bias_regularizer_penalizes_the_bias():
     assert float(sum(layer.losses)) == pytest.approx(0.1)
 
 
-def test_loss_of_evaluate_contains_the_penalty():
+def test_losses_of_fit_and_evaluate_contain_the_penalty():
     X, y = small_problem()
     model = logistic_model(l1=0.05, l2=0.1)
-    model.compile(loss="binary_crossentropy")
+    model.compile(keras.optimizers.SGD(0.0), loss="binary_crossentropy")  # does not move: the loss of fit is that of these weights
     data_loss = float(keras.losses.BinaryCrossentropy()(y[:, None], model(X)))
     penalty = float(sum(model.losses))
     assert penalty > 0.05
     assert model.evaluate(X, y, batch_size=120, verbose=0) == pytest.approx(data_loss + penalty, abs=1e-5)
+    assert model.fit(X, y, batch_size=120, verbose=0).history["loss"] == pytest.approx([data_loss + penalty], abs=1e-5)
 
 
 def test_optimum_is_that_of_scikit_learn():

@@ -446,6 +446,11 @@ def test_the_sentence_before_a_marker_is_the_claim(text, sentence):
     assert claims.claims_in(text)[-1].sentence == sentence
 
 
+def test_the_label_of_a_claim_can_be_read_aloud():
+    sentence = r"**L2** divides by $1 + \lambda$, see [`L2`](a.md), or $\operatorname{sign}(w_j)$."
+    assert claims.plain(sentence) == "L2 divides by 1 + λ, see L2, or sign(w_j)."
+
+
 def test_markers_in_code_are_text():
     assert claims.claims_in("```\nA. [✓ test_x]\n```\n") == []
 
