@@ -3,6 +3,8 @@
 The reader needs no script, and a formula that is wrong stops the build.
 """
 
+import html
+
 from markdown.extensions import Extension
 from markdown.treeprocessors import Treeprocessor
 from math_core import LatexError, LatexToMathML
@@ -31,7 +33,7 @@ class _ToMathML(Treeprocessor):
         for element in root.iter():
             if element.get("class") == "arithmatex":
                 display = element.tag == "div"
-                mathml = to_mathml(element.text.strip()[2:-2], display)
+                mathml = to_mathml(html.unescape(element.text).strip()[2:-2], display)
                 element.text = self.md.htmlStash.store(mathml)
                 element.set("class", "pt-maths")
                 if display:  # a long formula scrolls on a phone, for the keyboard too

@@ -150,10 +150,12 @@ def figure_element(shown: Shown, caption: str = "") -> Element:
         size = {"width": str(about["width"]), "height": str(about["height"]), "loading": "lazy", "decoding": "async"}
         for scheme, ending in (("light", ".svg"), ("dark", "-dark.svg")):
             SubElement(row, "img", {"class": f"pt-{scheme}", "src": f"/{address}{ending}", "alt": about["alt"], **size})
+    below = figure
     if caption:
-        SubElement(figure, "figcaption").text = caption
+        below = SubElement(figure, "figcaption")  # HTML wants it last, so that the data goes into it
+        SubElement(below, "p").text = caption
     if any(about["tables"] for about in shown.figures):
-        details = SubElement(figure, "details", {"class": "pt-data"})
+        details = SubElement(below, "details", {"class": "pt-data"})
         SubElement(details, "summary").text = AtomicString("The data behind this figure")
         for address, about in zip(shown.addresses, shown.figures):
             for table in about["tables"]:

@@ -265,7 +265,7 @@ def test_the_small_project_builds(project):
         '<img alt="Two lines that rise" class="pt-light" decoding="async" height="307" loading="lazy" '
         'src="../../figures/demo/lines.svg" width="442"' in page
     )
-    assert "<figcaption>Notice <strong>this</strong>.</figcaption>" in page
+    assert "<figcaption>\n<p>Notice <strong>this</strong>.</p>" in page
     assert "12 of 43 rows" in page
     assert "<math" in page and "$" not in re.search("<article.*</article>", page, re.DOTALL)[0]
     script = (site / "examples" / "demo" / "index.html").read_text(encoding="utf-8")
@@ -363,6 +363,8 @@ def test_formulas_become_mathml():
     html = markdown.markdown("Let $w_1^2$ cost $5 or $6.\n\n$$\n\\frac{1}{2}\n$$\n", extensions=["pipeline.maths"])
     assert "<msubsup><mi>w</mi><mn>1</mn><mn>2</mn></msubsup>" in html
     assert "cost $5 or $6." in html
+    aligned = markdown.markdown("$$\n\\begin{aligned} a &= b \\\\ c &< d \\end{aligned}\n$$\n", extensions=["pipeline.maths"])
+    assert aligned.count("<mtd") == 4 and "amp;" not in aligned.replace("&amp;", "") and "<mi>amp" not in aligned
     assert "<mfrac><mn>1</mn><mn>2</mn></mfrac>" in html and 'display="block"' in html
 
 

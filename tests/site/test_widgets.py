@@ -1,0 +1,406 @@
+"""The figures that a reader touches: the still is what the module draws, its numbers are right, everyone can work it.
+
+A still that is out of date is redrawn by `REDRAW=1 pytest tests/site/test_widgets.py -k still`.
+"""
+
+import os
+import re
+
+import keras
+import numpy as np
+import pytest
+from keras import regularizers
+from scipy.optimize import minimize_scalar
+from sklearn.linear_model import Lasso, LinearRegression, Ridge
+
+from tests.site.conftest import ROOT
+from tests.test_index import V, design, trained_weights
+
+PHONE = {"width": 390, "height": 844}
+LAPTOP = {"width": 1280, "height": 800}
+# element: the page's source, its address, the module
+STILLS = {"pt-shrink": ("index.md", "", "widgets/shrink.js")}
+
+
+@pytest.fixture
+def open_page(browser, site_url):
+    """Return a function that opens the home page, or another one, in a context of its own, and waits for the module."""
+    contexts = []
+
+    def open_in(address="", viewport=LAPTOP, **options):
+        contexts.append(browser.new_context(viewport=viewport, **options))
+        page = contexts[-1].new_page()
+        page.goto(site_url + address)
+        if options.get("java_script_enabled", True) and address == "":
+            page.locator("pt-shrink input").wait_for()
+        return page
+
+    yield open_in
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="module")
+def run(browser, site_url):
+    """Return a function that evaluates a JavaScript `expression`, in which `m` is the module; None where it raises RangeError."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(site_url)
+    attempt = "try { return %s } catch (error) { if (error instanceof RangeError) return null; throw error; }"
+
+    yield lambda module, expression: page.evaluate(f"import('{site_url}widgets/{module}').then((m) => {{ {attempt % expression} }})")
+    context.close()
+
+
+def set_factor(page, factor):
+    page.locator("pt-shrink input").fill(str(factor))
+
+
+# The still
+
+
+@pytest.mark.parametrize("element", STILLS)
+def test_the_still_is_what_the_module_draws(open_page, site_url, element):
+    source, address, module = STILLS[element]
+    page = open_page(address)
+    delivered, drawn, text = page.evaluate(
+        """async ([address, module, element]) => {
+            const html = await (await fetch(address)).text();
+            const text = (await import(module)).still();
+            const still = new DOMParser().parseFromString(html, "text/html").querySelector(element);
+            const other = new DOMParser().parseFromString(`<${element}>${text}</${element}>`, "text/html").querySelector(element);
+            const plain = (node) => node.innerHTML.replace(/\\s*\\n\\s*/g, "").trim();
+            return [plain(still), plain(other), text];
+        }""",
+        [site_url + address, site_url + module, element],
+    )
+    if delivered != drawn and os.environ.get("REDRAW"):
+        path = ROOT / "docs" / source
+        whole = re.sub(
+            rf"(<{element}>\n).*?(\n</{element}>)", lambda found: found[1] + text + found[2], path.read_text("utf-8"), flags=re.DOTALL
+        )
+        path.write_text(whole, encoding="utf-8")
+        pytest.fail(f"redrawn: docs/{source}; look at it, then run the tests again", pytrace=False)
+    assert delivered == drawn, f"docs/{source} shows another picture than {module} draws; the head of this file says how to redraw it"
+
+
+@pytest.mark.parametrize("viewport", [PHONE, LAPTOP], ids=["phone", "laptop"])
+def test_without_scripts_the_still_is_whole_and_there_is_no_slider(open_page, viewport):
+    page = open_page(viewport=viewport, java_script_enabled=False)
+    drawings = page.get_by_role("img", name=re.compile(r"L[12] at λ = 2\.0, a bar for each weight"))
+    assert drawings.count() == 2
+    for number in range(2):
+        assert drawings.nth(number).is_visible()
+    assert page.locator(".pt-slider__scale .pt-mark").is_visible()
+    assert page.get_by_text("λ = 2.0", exact=True).is_visible()
+    assert page.get_by_role("slider").count() == 0
+
+
+@pytest.mark.parametrize("viewport", [PHONE, LAPTOP], ids=["phone", "laptop"])
+def test_nothing_shifts_when_the_slider_is_added(open_page, viewport):
+    places = """[...document.querySelectorAll("pt-shrink, pt-shrink *:not(.pt-mark, input, .pt-heard), article h2, figcaption")].map(
+        (element) => { const box = element.getBoundingClientRect(); return [box.x, box.y, box.width, box.height]; })"""
+    still = np.array(open_page(viewport=viewport, java_script_enabled=False).evaluate(places))
+    live = np.array(open_page(viewport=viewport).evaluate(places))
+    assert len(still) > 80
+    np.testing.assert_allclose(live, still, atol=0.5)
+
+
+def test_the_thumb_stands_where_the_still_marks_the_factor(open_page):
+    """And follows: the native thumb's centre is on the scale wherever it goes."""
+    page = open_page()
+    for factor in (0, 2, 7.3, 10):
+        set_factor(page, factor)
+        end, box = page.evaluate("""[document.querySelector(".pt-rail--done").getBoundingClientRect().right,
+            document.querySelector("pt-shrink input").getBoundingClientRect().toJSON()]""")
+        thumb = box["left"] + 22 + factor / 10 * (box["width"] - 44)  # a thumb of 44 pixels stays within the control
+        assert end == pytest.approx(thumb, abs=1)
+
+
+# The numbers
+
+
+FACTORS = [0, 0.1, 0.6, 1, 1.6, 2, 3, 5.9, 6, 7.9, 8, 10, 1000]  # twice the size of each weight is among them: ties
+
+
+@pytest.mark.parametrize("factor", FACTORS)
+def test_the_optima_are_those_of_scikit_learn(run, factor):
+    l2 = run("penalties.js", f"m.ridgeShrinkage({V.tolist()}, {factor})")
+    l1 = run("penalties.js", f"m.softThreshold({V.tolist()}, {factor} / 2)")
+    ridge, lasso = solve(factor)
+    np.testing.assert_allclose(l2, ridge, rtol=1e-9)
+    np.testing.assert_allclose(l1, lasso, atol=1e-9)
+    assert [weight == 0 for weight in l1] == [2 * abs(weight) <= factor for weight in V]
+    assert all(weight != 0 for weight in l2)
+
+
+def solve(factor):
+    """Return the weights that scikit-learn finds under L2 and under L1."""
+    X, y = design()
+    if factor == 0:
+        return [LinearRegression(fit_intercept=False).fit(X, y).coef_] * 2
+    ridge = Ridge(alpha=factor * len(X), fit_intercept=False).fit(X, y).coef_
+    lasso = Lasso(alpha=factor / 2, fit_intercept=False, tol=1e-12).fit(X, y).coef_
+    lasso[np.abs(lasso) < 1e-12] = 0  # at a tie the solver's own rounding leaves 1e-17
+    return ridge, lasso
+
+
+def test_the_optima_are_those_of_scipy_for_any_weights(run):
+    """One weight at a time, minimized by a search that does not know the formulas."""
+    weights = [*np.random.default_rng(0).normal(scale=3, size=12).tolist(), 0.0, 0.5, -0.5]
+    for factor in (0.0, 0.3, 1.0, 4.0):
+        for call, penalty in [(f"m.ridgeShrinkage({weights}, {factor})", np.square), (f"m.softThreshold({weights}, {factor / 2})", np.abs)]:
+            for before, found in zip(weights, run("penalties.js", call)):
+
+                def objective(w, before=before, factor=factor, penalty=penalty):
+                    return (w - before) ** 2 + factor * penalty(w)
+
+                solved = minimize_scalar(objective, bounds=(-12, 12), method="bounded", options={"xatol": 1e-10}).x
+                assert found == pytest.approx(solved, abs=1e-5)
+
+
+def test_a_weight_at_zero_is_zero_and_not_minus_zero(run):
+    assert run("penalties.js", "m.softThreshold([-0.8, 0.8, 0, -0], 0.8).map((w) => Object.is(w, 0))") == [True] * 4
+
+
+@pytest.mark.parametrize("factor", [0.0, 0.1, 2.5])
+def test_the_penalties_are_those_of_keras(run, factor):
+    weights = V.tolist()
+    for call, regularizer in [
+        (f"m.l1Penalty({weights}, {factor})", regularizers.L1(factor)),
+        (f"m.l2Penalty({weights}, {factor})", regularizers.L2(factor)),
+        (f"m.l1l2Penalty({weights}, {factor}, 0.3)", regularizers.L1L2(l1=factor, l2=0.3)),
+    ]:
+        assert run("penalties.js", call) == pytest.approx(float(regularizer(V.astype("float32"))), rel=1e-6)
+    assert run("penalties.js", "m.l1l2Penalty([3, -4], 0.1, 0.1)") == pytest.approx(3.2)
+
+
+@pytest.mark.parametrize("call", ["l1Penalty([1], -1)", "l2Penalty([1], NaN)", "softThreshold([1], -1)", "ridgeShrinkage([1], Infinity)"])
+def test_a_factor_that_makes_no_sense_is_refused(run, call):
+    assert run("penalties.js", f"m.{call}") is None
+
+
+def test_the_figure_starts_from_the_weights_of_the_claims_and_reaches_every_zero(run):
+    assert run("shrink.js", "m.WEIGHTS") == V.tolist()
+    assert run("shrink.js", "m.MAXIMUM") >= 2 * np.abs(V).max()
+
+
+def _shown(page):
+    """What is to be seen in the two panels: the weights in print, their bars and arrows in pixels, the three numbers."""
+    return page.evaluate("""Object.fromEntries(["l2", "l1"].map((name) => {
+        const panel = document.querySelector(`.pt-panel--${name}`);
+        const all = (selector) => [...panel.querySelectorAll(selector)];
+        const zero = panel.querySelector(".pt-zero").getBoundingClientRect().left;
+        const bars = (selector) => all(selector).map((bar) => {
+            const box = bar.getBoundingClientRect();
+            return box.left < zero - 2 ? -box.width : box.width;
+        });
+        return [name, {
+            weights: all(".pt-now").map((text) => text.textContent),
+            before: bars(".pt-before"), after: bars(".pt-after"),
+            arrows: all(".pt-arrow").map((arrow) => arrow.getBoundingClientRect().width),
+            rings: all(".pt-gone").length, facts: all("dd").map((fact) => fact.textContent),
+            name: panel.querySelector("svg").getAttribute("aria-label"),
+        }];
+    }))""")
+
+
+def _number(text):
+    return float(text.replace("−", "-"))
+
+
+@pytest.mark.parametrize("factor", [0, 0.6, 2, 5, 8, 10])
+def test_the_picture_shows_what_a_solver_finds(open_page, factor):
+    page = open_page()
+    set_factor(page, factor)
+    shown = _shown(page)
+    half_a_digit = 0.005 + 1e-9
+    for name, weights, cost in zip(("l2", "l1"), solve(factor), (np.square, np.abs)):
+        panel = shown[name]
+        assert [_number(text) for text in panel["weights"]] == pytest.approx(weights, abs=half_a_digit)
+        assert [text == "0" for text in panel["weights"]] == [weight == 0 for weight in weights]
+        assert all(f"becomes {text}" in panel["name"] for text in panel["weights"])
+        zeros = int((weights == 0).sum())
+        assert panel["rings"] == zeros
+        assert panel["facts"][2] == f"{zeros} of 5"
+        assert float(panel["facts"][1]) == pytest.approx(factor * cost(weights).sum(), abs=half_a_digit)
+        unit = abs(panel["before"][1]) / 4  # pixels
+        moved = np.abs(V - weights)
+        assert np.array(panel["before"]) / unit == pytest.approx(V, abs=0.02)
+        assert np.array(panel["after"]) / unit == pytest.approx(weights[weights != 0], abs=0.02)
+        assert np.array(panel["arrows"]) / unit == pytest.approx(moved[moved > 1e-9], abs=0.02)
+    assert shown["l2"]["facts"][0] == f"÷ {1 + factor:.1f}"
+    assert shown["l1"]["facts"][0] == f"{factor / 2:.2f} towards 0"
+
+
+def test_no_weight_under_l2_is_ever_shown_as_zero(run):
+    """Rounding included, and no number reads −0.00, at every stop of the slider."""
+    texts = run("shrink.js", "Array.from({length: m.MAXIMUM / m.STEP + 1}, (_, step) => m.panels(step * m.STEP))")
+    assert len(texts) == 101
+    for text in texts:
+        l2, l1 = (re.findall(r'class="pt-now"[^>]*>([^<]+)<', panel) for panel in text.split("pt-panel--l1"))
+        assert len(l2) == len(l1) == 5
+        assert all(_number(text) != 0 for text in l2)
+        assert all(_number(text) != 0 or text == "0" for text in l1)
+    assert l1 == ["0"] * 5
+
+
+@pytest.mark.parametrize("name", ["L2", "L1"])
+def test_a_model_trained_in_keras_ends_at_the_weights_that_are_drawn(open_page, name):
+    page = open_page()
+    drawn = [_number(text) for text in _shown(page)[name.lower()]["weights"]]
+    optimizer = keras.optimizers.SGD(keras.optimizers.schedules.CosineDecay(0.1, 1000))
+    trained = trained_weights(getattr(regularizers, name)(float(page.locator("pt-shrink input").input_value())), optimizer)
+    np.testing.assert_allclose(drawn, trained, atol=0.01)
+
+
+# The reader
+
+
+def test_the_keyboard_reaches_and_moves_the_slider(open_page):
+    page = open_page()
+    slider = page.get_by_role("slider", name="Regularization factor")
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.matches('pt-shrink input')"):
+            break
+    else:
+        pytest.fail("the slider is not among the first twenty stops")
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    assert page.evaluate("parseFloat(getComputedStyle(document.activeElement).outlineWidth)") >= 2
+    for key, factor, zeros in [
+        ("ArrowRight", "2.1", "2 of 5"),
+        ("ArrowLeft", "2.0", "2 of 5"),
+        ("End", "10.0", "5 of 5"),
+        ("Home", "0.0", "0 of 5"),
+        ("PageUp", "1.0", "1 of 5"),
+    ]:
+        page.keyboard.press(key)
+        assert page.locator(".pt-slider__value").inner_text() == f"λ = {factor}"
+        assert page.locator(".pt-panel--l1 dd").last.inner_text() == zeros
+        assert page.locator(".pt-panel--l2 dd").last.inner_text() == "0 of 5"
+        assert slider.get_attribute("aria-valuetext").startswith(f"λ = {factor}; weights at zero: L2 none, L1 ")
+
+
+def test_a_screen_reader_hears_the_outcome_once_the_slider_rests(open_page):
+    page = open_page()
+    page.clock.install()
+    page.evaluate("""() => {
+        window.said = [];
+        const status = document.querySelector("pt-shrink [role=status]");
+        const heard = new MutationObserver(() => window.said.push(status.textContent));
+        heard.observe(status, {childList: true, characterData: true, subtree: true});
+    }""")
+    slider = page.get_by_role("slider")
+    assert slider.get_attribute("aria-valuetext") == "λ = 2.0; weights at zero: L2 none, L1 2"
+    for _ in range(30):
+        slider.press("ArrowRight")
+    assert page.evaluate("said") == []
+    page.clock.run_for(1500)
+    assert page.evaluate("said") == [page.locator("pt-shrink [role=status]").text_content()]
+    l2, l1 = (page.locator(f".pt-panel--{name} dd").nth(1).inner_text() for name in ("l2", "l1"))
+    assert page.evaluate("said") == [f"Penalty: L2 {l2}, L1 {l1}"]
+
+
+def test_a_finger_can_move_the_slider(open_page):
+    page = open_page(viewport=PHONE, has_touch=True, is_mobile=True)
+    slider = page.locator("pt-shrink input")
+    box = slider.bounding_box()
+    assert box["height"] >= 44
+    assert box["width"] > 300
+    page.touchscreen.tap(box["x"] + 22 + 0.6 * (box["width"] - 44), box["y"] + 4)  # near its edge
+    assert float(slider.input_value()) == pytest.approx(6, abs=0.2)
+    assert page.locator(".pt-slider__value").inner_text() == f"λ = {float(slider.input_value()):.1f}"
+
+
+def test_the_slider_stays_in_sight_on_a_phone(open_page):
+    page = open_page(viewport={"width": 390, "height": 664})  # a phone with the browser's own bars
+    for target in ("h1", ".pt-panel--l2", ".pt-panel--l1"):
+        page.locator(target).evaluate("(element) => window.scrollTo(0, element.getBoundingClientRect().top + scrollY - 60)")
+        box = page.locator("pt-shrink input").bounding_box()
+        assert box["y"] >= 0 and box["y"] + box["height"] <= 664
+
+
+@pytest.mark.parametrize("width", [320, 390])
+def test_a_phone_shows_all_of_it_and_legibly(open_page, width):
+    page = open_page(viewport={"width": width, "height": 844})
+    for factor in (0, 2, 10):
+        set_factor(page, factor)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        texts = page.evaluate("""[...document.querySelectorAll("pt-shrink text")].map((text) => {
+            const box = text.getBoundingClientRect();
+            return [parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a, box.left, box.right];
+        })""")
+        assert len(texts) > 30
+        assert all(left >= 0 and right <= width for _, left, right in texts)
+        if width == 390:
+            assert min(size for size, _, _ in texts) >= 12
+
+
+@pytest.mark.parametrize("viewport", [PHONE, LAPTOP], ids=["phone", "laptop"])
+def test_panels_stand_side_by_side_where_there_is_room(open_page, viewport):
+    page = open_page(viewport=viewport)
+    l2, l1 = (page.locator(f".pt-panel--{name}").bounding_box() for name in ("l2", "l1"))
+    if viewport is LAPTOP:
+        assert l1["y"] == l2["y"] and l1["x"] >= l2["x"] + l2["width"]
+    else:
+        assert l1["x"] == l2["x"] and l1["y"] >= l2["y"] + l2["height"]
+
+
+COLOURS = {"--pt-l1": ".pt-panel--l1 .pt-after", "--pt-l2": ".pt-panel--l2 .pt-after", "--pt-ink": ".pt-now"}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_drawing_takes_the_colours_of_the_scheme(open_page, scheme):
+    page = open_page(color_scheme=scheme)
+    for name, selector in COLOURS.items():
+        wanted, found, paper = page.evaluate(
+            """([name, selector]) => {
+                const probe = document.createElement("i");
+                document.querySelector("article").append(probe);
+                probe.style.color = `var(${name})`;
+                probe.style.backgroundColor = "var(--md-default-bg-color)";
+                const { color, backgroundColor } = getComputedStyle(probe);
+                probe.remove();
+                return [color, getComputedStyle(document.querySelector(selector)).fill, backgroundColor];
+            }""",
+            [name, selector],
+        )
+        assert found == wanted
+        assert _contrast(found, paper) >= 4.5
+
+
+def _contrast(*colours):
+    def luminance(colour):
+        channels = np.array([int(part) for part in re.findall(r"\d+", colour)[:3]]) / 255
+        return np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722]
+
+    light, dark = sorted((luminance(colour) for colour in colours), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_nothing_moves_by_itself(open_page):
+    page = open_page(reduced_motion="no-preference")
+    set_factor(page, 7)
+    moving = page.evaluate("""[...document.querySelectorAll("pt-shrink, pt-shrink *")].filter((element) => {
+        const { animationName, transitionDuration } = getComputedStyle(element);
+        return animationName !== "none" || transitionDuration.split(", ").some((time) => parseFloat(time) > 0);
+    }).map((element) => element.className.baseVal ?? element.outerHTML)""")
+    assert moving == []
+
+
+def test_the_module_leaves_other_pages_alone(open_page):
+    page = open_page("ledger/")
+    said = []
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.reload(wait_until="load")  # modules have run by then
+    assert said == []
+    assert page.evaluate("customElements.get('pt-shrink') !== undefined")
+    assert page.locator("pt-shrink").count() == 0
+
+
+def test_an_element_without_a_still_draws_itself(open_page, site_url):
+    page = open_page("ledger/")
+    page.evaluate("document.querySelector('article').append(document.createElement('pt-shrink'))")
+    page.locator("pt-shrink input").wait_for()
+    assert page.locator("pt-shrink .pt-after").count() == 8
