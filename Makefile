@@ -1,24 +1,30 @@
 # Everything a person runs. `make` alone lists it.
 
-PYTHON ?= python3
+FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+FOUND = $(shell for name in python3 python3.13 python3.12 python3.11; do $$name -c '$(FITS)' 2>/dev/null && echo $$name && break; done)
+PYTHON ?= $(or $(FOUND),python3)
 BIN := .venv/bin
 
-export NO_MKDOCS_2_WARNING := 1 # known: requirements.txt holds MkDocs below 2
+# Known: requirements.txt holds MkDocs below 2.
+export NO_MKDOCS_2_WARNING := 1
+
+# An environment whose Python has gone is made anew.
+$(shell $(BIN)/python -c '' 2>/dev/null || rm -f .venv/ready)
 
 .PHONY: help serve test site check bench clean
 
 help: ## list what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
 
-serve: .venv/ready ## set up, execute the examples, build and serve the site
-	@$(BIN)/mkdocs serve
+serve: .venv/ready ## set up, execute the examples, build and serve the site (another port: make serve PORT=8001)
+	@$(BIN)/python -m mkdocs serve $(if $(PORT),-a 127.0.0.1:$(PORT))
 
 test: .venv/ready ## run every test, those in a real browser too
 	@$(BIN)/python -m pipeline.chromium
-	@$(BIN)/pytest
+	@$(BIN)/python -m pytest
 
 site: .venv/ready ## build the site into site/
-	@$(BIN)/mkdocs build --strict --quiet
+	@$(BIN)/python -m mkdocs build --strict --quiet
 
 check: site ## check the HTML of site/ with the W3C's validator (needs Node and Java)
 	@$(BIN)/python -m bench.validate site

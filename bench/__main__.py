@@ -64,9 +64,9 @@ def bench_pages(console: Console, ours: Path, plain: Path, runs: int) -> None:
         for title in found.failed:
             console.print(f"  {name}: {title}")
     console.print(
-        f"Lighthouse {pages.VERSION}, mobile, served with gzip, median of {runs}. Targets: 100 in all four, LCP at most that of the "
-        f"stock page (for the example page, of the stock chapter), a chapter under {CHAPTER_BYTES // 1000} kB. Stock loads no fonts and sets no "
-        "formulas here.\n",
+        f"Lighthouse {pages.VERSION}, mobile, served with gzip, median of {runs}. Stock loads no fonts and sets no formulas here.\n"
+        "Targets: 100 in all four, LCP at most that of the stock page (for the example page, of the stock chapter), "
+        f"a chapter under {CHAPTER_BYTES // 1000} kB.\n",
         highlight=False,
     )
 
@@ -93,7 +93,7 @@ def bench_builds(console: Console, ours: Path, executing: Path, rest: dict[str, 
         table.add_row(name, f"{own:.1f} s", f"{other:.1f} s", f"{target:.1f} s", _reached(own, target))
     console.print(table)
     console.print(
-        f"{len(alone)} example{'s' if len(alone) > 1 else ''} by themselves: {total:.1f} s in all, the longest {longest:.1f} s. "
+        f"Examples run by themselves: {len(alone)}, {total:.1f} s in all, the longest {longest:.1f} s. "
         f"Target for cold: 1.2 × total / {cores} cores + 10 s.",
         highlight=False,
     )

@@ -8,6 +8,13 @@ from pathlib import Path
 from bench import node
 
 VERSION = "26.9.27"
+# What is known and left out.
+_KNOWN = (
+    "Trailing slash on void elements.*",  # Python-Markdown writes <img />, which HTML allows
+    "Attribute “(displaystyle|scriptlevel)” not allowed on element “m.*",  # MathML Core has them on every element
+    "Attribute “autocomplete” is only allowed when the input type is.*",  # the theme's: Firefox is not to restore an open menu
+    "Bad value “” for attribute “tabindex” on element “label”.*",  # the theme's: without effect
+)
 
 
 def messages(site: Path) -> list[dict]:
@@ -18,7 +25,8 @@ def messages(site: Path) -> list[dict]:
     """
     java = node.program("java")
     jar = node.package("vnu-jar", VERSION) / "build" / "dist" / "vnu.jar"
-    command = [java, "-jar", str(jar), "--skip-non-html", "--exit-zero-always", "--format", "json", str(site)]
+    command = [java, "-jar", str(jar), "--skip-non-html", "--exit-zero-always", "--format", "json"]
+    command += ["--filterpattern", "|".join(_KNOWN), str(site)]
     checked = subprocess.run(command, capture_output=True, text=True, check=True)
     return json.loads(checked.stderr)["messages"]
 

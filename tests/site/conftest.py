@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,31 +16,63 @@ from pipeline import chromium
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BASE = "the-penalty-term"  # the site stands below its host, as on GitHub Pages
+_told = set()
+
+
+def pytest_collection_modifyitems(items):
+    """Run what needs the browser last: while Playwright runs, nothing else can start an event loop of its own."""
+    items.sort(key=lambda item: "browser" in getattr(item, "fixturenames", ()))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Say once, not for every test, that the site could not be built or that there is no browser."""
+    report = yield
+    if report.when == "setup" and report.failed:
+        text = report.longreprtext
+        if text in _told:
+            report.longrepr = "as above"
+        _told.add(text)
+    return report
+
+
+def build(folder):
+    """Build the site strictly into `folder`; return what MkDocs said if it failed, else ""."""
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)]
+    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment, check=False)
+    return f"The site could not be built:{built.stdout}{built.stderr}" if built.returncode else ""
 
 
 @pytest.fixture(scope="session")
 def site_dir(tmp_path_factory):
     """The site, built strictly; its folder."""
     folder = tmp_path_factory.mktemp("host") / BASE
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)]
-    built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"})
-    assert built.returncode == 0, built.stdout + built.stderr
+    if problem := build(folder):
+        pytest.fail(problem, pytrace=False)
     return folder
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@contextmanager
+def served(folder):
+    """Serve `folder`; yields the address, which ends with a slash."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=folder))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    server.server_close()
 
 
 @pytest.fixture(scope="session")
 def site_url(site_dir):
     """The address of the served site, with a slash at the end."""
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_):
-            pass
-
-    handler = functools.partial(Quiet, directory=site_dir.parent)
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/{BASE}/"
-    server.shutdown()
+    with served(site_dir.parent) as address:
+        yield f"{address}{BASE}/"
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,8 @@ import pytest
 from pipeline import chromium, setup
 from tests.site.conftest import ROOT
 
+needs_make = pytest.mark.skipif(os.name == "nt", reason="Windows has the plain commands")
+
 
 @pytest.mark.parametrize(("version", "fits"), [((3, 10), False), ((3, 11), True), ((3, 13), True), ((3, 14), False)])
 def test_python_of_another_version_is_named(version, fits):
@@ -19,10 +21,32 @@ def test_python_of_another_version_is_named(version, fits):
         assert f"python3 is {version[0]}.{version[1]}" in problem and "\n" not in problem
 
 
+def _make(*arguments, **settings):
+    outer = {"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "PYTHON"}  # of the `make test` that runs this
+    environment = {name: value for name, value in os.environ.items() if name not in outer}
+    return subprocess.run(["make", *arguments], cwd=ROOT, capture_output=True, text=True, env={**environment, **settings}, check=False)
+
+
+@needs_make
 def test_make_says_that_python_is_missing():
-    made = subprocess.run(["make", "PYTHON=no-such-python", "-B", ".venv/ready"], cwd=ROOT, capture_output=True, text=True, check=False)
+    made = _make("PYTHON=no-such-python", "-B", ".venv/ready")
     assert made.returncode != 0
     assert "there is no no-such-python; install it" in made.stdout
+
+
+@needs_make
+def test_make_takes_a_python_that_fits(tmp_path):
+    for name, fits in {"python3": "false", "python3.13": "false", "python3.12": "true"}.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{fits}\n")
+        (tmp_path / name).chmod(0o755)
+    made = _make("-n", "-B", ".venv/ready", PATH=f"{tmp_path}:{os.environ['PATH']}")
+    assert "python3.12 pipeline/setup.py" in made.stdout
+
+
+@needs_make
+def test_make_lists_its_targets():
+    listed = _make().stdout
+    assert all(f"make {target}\t" in listed for target in ("serve", "test", "site", "check", "bench", "help"))
 
 
 def _fresh(tmp_path, monkeypatch):
@@ -49,6 +73,31 @@ def test_a_requirement_that_is_nowhere_is_named(tmp_path, monkeypatch):
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     assert "No matching distribution found for a-package-that-is-nowhere==1.0" in setup.install()
+
+
+def test_a_full_disk_is_said_in_one_sentence(tmp_path, monkeypatch):
+    _fresh(tmp_path, monkeypatch)
+    pip = tmp_path / "python"
+    pip.write_text("#!/bin/sh\necho 'ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device'\nexit 1\n")
+    pip.chmod(0o755)
+    monkeypatch.setattr(setup, "PYTHON", str(pip))
+    assert setup.install() == "The disk is full; make room for 2.5 GB, then run again."
+
+
+def test_a_python_without_venv_says_what_to_install(tmp_path, monkeypatch):
+    _fresh(tmp_path, monkeypatch)
+    monkeypatch.setattr(setup, "PYTHON", str(tmp_path / "absent"))
+    monkeypatch.setattr(setup, "_quietly", lambda command: 1)
+    version = "{}.{}".format(*sys.version_info[:2])
+    assert setup.make_venv().endswith(f"sudo apt-get install python{version}-venv")
+
+
+def test_an_environment_that_works_is_kept(tmp_path, monkeypatch):
+    _fresh(tmp_path, monkeypatch)
+    monkeypatch.setattr(setup.subprocess, "call", lambda *_, **__: 0)  # what is asked of its Python succeeds
+    (tmp_path / ".venv" / "kept").touch()
+    assert setup.make_venv() is None
+    assert (tmp_path / ".venv" / "kept").exists()
 
 
 def test_a_set_up_that_failed_is_not_taken_for_ready(tmp_path, monkeypatch):
@@ -78,3 +127,11 @@ def test_without_a_browser_the_sentence_says_how_to_get_one(monkeypatch):
     monkeypatch.setattr(chromium, "install", lambda: None)
     with pytest.raises(SystemExit, match="apt-get install chromium"):
         chromium.main()
+
+
+def test_a_browser_that_does_not_start_is_passed_over(tmp_path, monkeypatch):
+    for name, code in (("chromium", 127), ("google-chrome", 0)):
+        (tmp_path / name).write_text(f"#!/bin/sh\nexit {code}\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert chromium.find() == str(tmp_path / "google-chrome")

@@ -1,11 +1,14 @@
 """The sources themselves: every Python fence is run, the code is tidy, the words are spelled right."""
 
+import ast
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import markdown
+import mkdocs.config
 import pytest
 import pytest_codeblocks
 
@@ -14,25 +17,38 @@ from tests.site.conftest import ROOT
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
+_PYTHON = re.compile(r"\{?\s*\.?(?:py\b|py3|pycon|python|ipython)", re.IGNORECASE)
+
+
 def python_fences(text: str) -> int:
-    """Return how many pieces of Python a Markdown `text` shows: fences of any kind, with any spelling of the language, indented
-    or not, and those that a class or an attribute calls Python."""
-    fences = re.findall(r"^[ \t>]*(?:`{3,}|~{3,})[ \t]*(\S.*)$", text, re.MULTILINE)
-    return sum(bool(re.match(r"\{?\s*\.?(?:py\b|py3|pycon|python|ipython)", info, re.IGNORECASE)) for info in fences)
+    """Return how many fences a Markdown `text` has whose language, however it is spelled, is Python."""
+    return sum(bool(_PYTHON.match(info)) for info in re.findall(r"^[ \t>]*(?:`{3,}|~{3,})[ \t]*(\S.*)$", text, re.MULTILINE))
+
+
+def python_shown(text: str) -> int:
+    """Return how many pieces of Python the site shows where a page's Markdown is `text`; embeds and claims add none."""
+    config = mkdocs.config.load_config(str(ROOT / "mkdocs.yml"))
+    extensions = [name for name in config.markdown_extensions if not name.startswith("pipeline.")]
+    settings = {**config.mdx_configs, "pymdownx.highlight": {"pygments_lang_class": True}}
+    html = markdown.markdown(text, extensions=extensions, extension_configs=settings)
+    return sum(bool(_PYTHON.match(language)) for language in re.findall(r'class="language-(\S+) highlight"', html))
 
 
 def fences_run(path: Path) -> int:
     """Return how many Python fences pytest-codeblocks runs; a fence continued by another counts as its own."""
     text = path.read_text(encoding="utf-8")
     blocks = [block for block in pytest_codeblocks.extract_from_file(path) if block.syntax == "python"]
-    return len(blocks) + text.count("<!--pytest-codeblocks:cont-->")
+    return len(blocks) + len(re.findall(r"<!--[-\s]*pytest-codeblocks:\s*cont", text))
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_every_python_fence_is_run(path):
-    assert python_fences(path.read_text(encoding="utf-8")) == fences_run(path)
-    skipped = re.search(r"pytest\.mark\.skip|pytest-codeblocks:\s*skip", path.read_text(encoding="utf-8"))
-    assert not skipped, "a fence that is skipped is untested"
+    text = path.read_text(encoding="utf-8")
+    assert python_fences(text) == fences_run(path), "a fence has to begin with ```python and nothing else to be run"
+    assert python_shown(text) == fences_run(path)
+    assert not re.search(r"pytest\.mark\.(skip|xfail)|pytest-codeblocks:\s*(skip|expect-e|importorskip)", text), (
+        "a fence that is skipped is untested"
+    )
 
 
 @pytest.mark.parametrize(
@@ -40,16 +56,23 @@ def test_every_python_fence_is_run(path):
     [
         "```py\n1\n```",
         '```python title="a.py"\n1\n```',
+        '```python hl_lines="1"\n1\n```',
         "``` {.python}\n1\n```",
+        "``` { .py .annotate }\n1\n```",
         "~~~python\n1\n~~~",
+        "````py3\n1\n````",
         "```pycon\n>>> 1\n```",
         "```Python3\n1\n```",
+        "- a\n\n    ```py\n    1\n    ```",
+        "> ```python\n> 1\n> ```",
+        "/// details | a\n\n~~~py\n1\n~~~\n\n///",
     ],
 )
 def test_a_fence_that_would_escape_is_found(tmp_path, fence):
     path = tmp_path / "page.md"
     path.write_text(f"# Page\n\n{fence}\n", encoding="utf-8")
-    assert python_fences(path.read_text()) == 1
+    text = path.read_text(encoding="utf-8")
+    assert max(python_fences(text), python_shown(text)) == 1
     assert fences_run(path) == 0
 
 
@@ -79,3 +102,29 @@ def test_every_requirement_is_pinned_and_has_a_reason():
             assert re.match(r"(-e \.|[\w-]+==[\w.]+)\s+# .+", line), line
     constrained = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     assert all(re.match(r"[\w.-]+==[\w.]+( ;.*)?$|#|$", line) for line in constrained)
+
+
+SCRIPTS = sorted((ROOT / "examples").glob("*.py"))
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+def test_a_script_needs_only_what_it_says(path):
+    """TensorFlow, scikit-learn and Matplotlib, and what these bring along."""
+    imported = {
+        name.partition(".")[0]
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for name in ([alias.name for alias in node.names] if isinstance(node, ast.Import) else [getattr(node, "module", "")])
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+    }
+    assert imported - set(sys.stdlib_module_names) <= {"tensorflow", "keras", "sklearn", "matplotlib", "numpy", "scipy"}
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+def test_a_script_runs_alone_and_saves_its_figures(path, tmp_path):
+    environment = {**os.environ, "MPLBACKEND": "Agg", "TMPDIR": str(tmp_path), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    run = subprocess.run([sys.executable, path], cwd=tmp_path, capture_output=True, text=True, env=environment, check=False)
+    assert run.returncode == 0, run.stderr
+    assert "Epoch 1/" in run.stdout
+    assert "Warning" not in run.stderr
+    shown = run.stdout.rpartition("figures saved in ")[2].strip()
+    assert list(Path(shown).glob("*.png"))
