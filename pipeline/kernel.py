@@ -71,7 +71,17 @@ def _svg(figure):
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     svg = buffer.getvalue()
     svg = svg[svg.index("<svg") :]
-    return re.sub(r"\n\s*", "\n", re.sub(r" <metadata>.*?</metadata>\n", "", svg, flags=re.DOTALL))
+    svg = re.sub(r" <metadata>.*?</metadata>\n", "", svg, flags=re.DOTALL)
+    # A hundredth of a pixel is enough for a point; scales keep their digits.
+    svg = re.sub(r'( (?:d|x|y|width|height)="|translate\()([^")]*)', lambda part: part[1] + _DIGITS.sub(_rounded, part[2]), svg)
+    return re.sub(r"\n\s*", "\n", svg)
+
+
+_DIGITS = re.compile(r"-?\d+\.\d{3,}")
+
+
+def _rounded(number):
+    return f"{float(number[0]):.2f}".rstrip("0").rstrip(".")
 
 
 def _in_both_schemes(figure):

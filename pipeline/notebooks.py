@@ -78,11 +78,12 @@ def page_notebook(script: Script, address, convert: Callable[[str], str]) -> byt
         if cell.cell_type == "markdown":
             cell.metadata["html"] = convert(cell.source)
             continue
-        parts = [f"```python\n{cell.source}\n```"]
+        # The chapter explains this code and is found by its words; here they would double the index that each page loads.
+        parts = [f'<div data-search-exclude markdown="1">\n\n```python\n{cell.source}\n```\n\n</div>']
         tags = cell.metadata.get("tags", [])
         text = "".join(output.text for output in cell.outputs if output.output_type == "stream")
         if text:
-            parts.append(f'<pre class="pt-output" tabindex="0">{html.escape(text.rstrip())}</pre>')
+            parts.append(f'<pre class="pt-output" tabindex="0" data-search-exclude>{html.escape(text.rstrip())}</pre>')
         if any(FIGURE_TYPE in output.get("data", {}) for output in cell.outputs):
             parts.append(f"{{{{ {script.stem}#{tags[0]} }}}}")
         cell.metadata["html"] = convert("\n\n".join(parts))

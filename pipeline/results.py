@@ -13,6 +13,7 @@ from pipeline.kernel import FIGURE_TYPE
 from pipeline.source import SiteError
 
 ROWS_SHOWN = 12
+CELLS_SHOWN = 72  # of a wide table fewer rows; all of them are in the CSV
 _NUMBER = re.compile(r"[-−+]?[\d.,]+(e[-+]?\d+)?%?")
 
 
@@ -171,8 +172,9 @@ def figure_element(shown: Shown, caption: str = "") -> Element:
 def _data_element(table: dict) -> Element:
     rows = table["rows"]
     caption = table["title"]
-    if len(rows) > ROWS_SHOWN:
-        kept = sorted({round(number * (len(rows) - 1) / (ROWS_SHOWN - 1)) for number in range(ROWS_SHOWN)})
+    most = max(2, min(ROWS_SHOWN, CELLS_SHOWN // len(table["columns"])))
+    if len(rows) > most:
+        kept = sorted({round(number * (len(rows) - 1) / (most - 1)) for number in range(most)})
         caption = f"{caption + ': ' if caption else ''}{len(kept)} of {len(rows)} rows"
         rows = [rows[number] for number in kept]
     return table_element(table["columns"], [[_format(entry) for entry in row] for row in rows], caption)

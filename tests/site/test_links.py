@@ -86,7 +86,7 @@ def published() -> list[str]:
 def test_published_addresses_still_lead_somewhere(site_dir):
     lost = missing(site_dir, published())
     assert not lost, (
-        f"published and gone: {', '.join(lost)}. Others link there. Keep the id, with []() {{#id}} where its content went; "
+        f'published and gone: {", ".join(lost)}. Others link there. Keep <a id="…"></a> where its content went; '
         "or, for a page that moved, say where to in redirect_maps in mkdocs.yml."
     )
 

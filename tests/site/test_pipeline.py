@@ -2,6 +2,7 @@
 
 import errno
 import filecmp
+import html
 import json
 import os
 import re
@@ -17,6 +18,7 @@ import markdown
 import mkdocs.config
 import pytest
 import yaml
+from fontTools.ttLib import TTFont
 from mkdocs.commands.build import build
 from mkdocs.exceptions import Abort
 
@@ -94,7 +96,7 @@ def executed(tmp_path_factory):
     """A small project with this project's settings, its one script executed."""
     root = tmp_path_factory.mktemp("project")
     settings = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
-    for name in ("nav", "watch", "extra_css", "extra_javascript"):
+    for name in ("nav", "watch", "extra_css"):
         del settings[name]
     settings["theme"]["custom_dir"] = str(ROOT / "pipeline" / "theme")
     settings["hooks"] = [str(ROOT / "pipeline" / "hook.py")]
@@ -495,7 +497,7 @@ def test_pages_look_the_same_with_the_one_style_sheet(site_dir, whole_site, brow
     looks = []
     for site in (site_dir, whole_site):
         page.goto((site / address / "index.html").as_uri())
-        page.evaluate("document.fonts.ready")
+        page.evaluate("Promise.allSettled([...document.fonts].map((font) => font.load()))")
         looks.append([dict(page.evaluate(LOOK, scheme)) for scheme in ("default", "slate")])
     context.close()
     assert len(looks[0][0]) > 100
@@ -521,3 +523,21 @@ def test_a_theme_whose_copy_buttons_have_changed_stops_the_build(tmp_path):
     bundle.write_text("other()")
     with pytest.raises(SiteError, match="copy buttons"):
         finish._mend_script(bundle)
+
+
+def test_the_font_of_the_formulas_has_every_sign_that_the_site_uses(site_dir):
+    """Also the italic sign that the browser puts for a letter of its own; and far less than the whole font."""
+    cut, whole = (TTFont(root / "assets" / "fonts" / "penalty-math.woff2").getBestCmap() for root in (site_dir, ROOT / "docs"))
+    pages = "".join(path.read_text(encoding="utf-8") for path in site_dir.rglob("*.html"))
+    formulas = re.sub(r"<annotation.*?</annotation>", "", "".join(re.findall(r"<math.*?</math>", pages, re.DOTALL)), flags=re.DOTALL)
+    signs = {sign for sign in html.unescape(re.sub(r"<[^>]*>", "", formulas)) if ord(sign) in whole}
+    assert {"w", "λ", "∑"} <= signs and {ord(sign) for sign in signs} <= set(cut)
+    assert {0x1D464, 0x1D706} <= set(cut)  # italic w and λ
+    assert len(cut) < len(whole) / 2
+
+
+def test_a_page_that_has_moved_leads_on(project):
+    settings = yaml.safe_load((project / "mkdocs.yml").read_text(encoding="utf-8"))
+    next(plugin for plugin in settings["plugins"] if "redirects" in plugin)["redirects"]["redirect_maps"] = {"old.md": "learn/demo.md"}
+    write(project / "mkdocs.yml", yaml.safe_dump(settings))
+    assert 'url=../learn/demo/"' in (build_site(project) / "old" / "index.html").read_text(encoding="utf-8")
