@@ -139,6 +139,7 @@ def _cut_math_font(site: Path, texts) -> None:
     path = site / "assets" / "fonts" / "penalty-math.woff2"
     formulas = re.findall(r"<math.*?</math>", "".join(texts), re.DOTALL)
     signs = set(html.unescape(re.sub(r"<annotation.*?</annotation>|<[^>]*>", "", "".join(formulas), flags=re.DOTALL)))
+    signs.add(" ")  # without a space, a browser takes the height of a line from another font
     key = hashlib.sha256("".join(sorted(signs)).encode() + path.read_bytes()).hexdigest()[:12]
     kept = ROOT / ".cache" / "fonts" / f"{key}.woff2"
     if not kept.is_file():

@@ -514,6 +514,8 @@ def whole_site(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(finish, "finish", lambda site: None)
         build(config)
+    # With the whole font, a system that hints by itself may round the height of a formula by a pixel.
+    finish._cut_math_font(folder, [path.read_text(encoding="utf-8") for path in folder.rglob("*.html")])
     assert len(list(folder.rglob("*.css"))) >= 4
     return folder
 

@@ -389,18 +389,23 @@ def test_nothing_moves_by_itself(open_page):
     assert moving == []
 
 
-def test_the_module_leaves_other_pages_alone(open_page):
+def test_a_page_loads_the_modules_it_names_and_no_others(open_page):
+    loaded = "[...document.querySelectorAll('script[type=module]')].map((script) => new URL(script.src).pathname)"
+    assert open_page("ledger/").evaluate(loaded) == []
+    assert open_page().evaluate(loaded) == ["/the-penalty-term/widgets/shrink.js"]
+
+
+def test_the_module_leaves_other_pages_alone(open_page, site_url):
     page = open_page("ledger/")
-    said = []
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.reload(wait_until="load")  # modules have run by then
-    assert said == []
+    before = page.evaluate("document.body.outerHTML.length")
+    page.evaluate("(url) => import(url)", f"{site_url}widgets/shrink.js")  # raises here if the module does
     assert page.evaluate("customElements.get('pt-shrink') !== undefined")
-    assert page.locator("pt-shrink").count() == 0
+    assert page.evaluate("document.body.outerHTML.length") == before
 
 
 def test_an_element_without_a_still_draws_itself(open_page, site_url):
     page = open_page("ledger/")
+    page.evaluate("(url) => import(url)", f"{site_url}widgets/shrink.js")
     page.evaluate("document.querySelector('article').append(document.createElement('pt-shrink'))")
     page.locator("pt-shrink input").wait_for()
     assert page.locator("pt-shrink .pt-after").count() == 8
