@@ -118,8 +118,10 @@ class Ledger:
     @cached_property
     def claims(self) -> list[Claim]:
         docs = self.root / "docs"
-        pages = sorted(docs.rglob("*.md"))
-        return [claim for path in pages for claim in claims_in(path.read_text(encoding="utf-8"), path.relative_to(docs).as_posix())]
+        nav = re.findall(r"[\w/]+\.md", (self.root / "mkdocs.yml").read_text(encoding="utf-8"))  # the reading order
+        pages = {path.relative_to(docs).as_posix(): path for path in sorted(docs.rglob("*.md"))}
+        in_order = sorted(pages, key=lambda page: nav.index(page) if page in nav else len(nav))
+        return [claim for page in in_order for claim in claims_in(pages[page].read_text(encoding="utf-8"), page)]
 
     @cached_property
     def tests(self) -> dict[str, Test]:

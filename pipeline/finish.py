@@ -158,12 +158,25 @@ def _cut_math_font(site: Path, texts) -> None:
 
 
 def _mend_script(bundle: Path) -> None:
-    """Each copy button stands in a navigation landmark without a name; a screen reader would list them all."""
+    """Name what a screen reader could not, and load the index of the search when a reader goes to the search.
+
+    Each copy button stands in a navigation landmark without a name, of which a screen reader would list them all. The index holds
+    the words of the whole site; the theme loads it with every page.
+    """
     text = bundle.read_text(encoding="utf-8")
     landmark = '"nav",{class:"md-code__nav"}'
     if landmark not in text:
         raise SiteError(f"{bundle.name}: the theme makes its copy buttons in another way than pipeline/finish.py mends.")
-    bundle.write_text(text.replace(landmark, '"div",{class:"md-code__nav"}'), encoding="utf-8")
+    text = text.replace(landmark, '"div",{class:"md-code__nav"}')
+    form = 'document.forms.namedItem("search")'
+    loads = re.search(rf"{re.escape(form)}\?(\w+)\(\):", text)
+    # The names that RxJS's fromEvent and switchMap have in the bundle, read off a place where the theme uses them.
+    from_event = re.search(r'(\w+)\(window,"compositionstart"\)', text)
+    switch_map = re.search(r"return \w+\(\)\.pipe\((\w+)\((\w)=>\2\?\w+:\w+\)\)", text)
+    if not (loads and from_event and switch_map):
+        raise SiteError(f"{bundle.name}: the theme loads the index of its search in another way than pipeline/finish.py mends.")
+    asked = f'{from_event[1]}({form},"focusin",{{once:!0}}).pipe({switch_map[1]}({loads[1]}))'
+    bundle.write_text(text.replace(loads[0], f"{form}?{asked}:"), encoding="utf-8")
 
 
 def _words(site: Path, texts) -> set[str]:

@@ -190,8 +190,11 @@ def test_the_reader_can_choose_the_scheme_and_it_stays(browser, site_url):
 def test_search_finds_a_word_of_a_page_and_of_an_example(browser, site_url):
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
-    page.goto(site_url)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(site_url, wait_until="networkidle")
     box = page.get_by_role("textbox", name="Search")
+    assert not any("search_index" in url for url in asked)  # the words of the whole site are loaded for those who search
     box.click()
     box.press_sequentially("confusion matrix")
     results = page.locator(".md-search-result__link")

@@ -520,10 +520,11 @@ def whole_site(tmp_path_factory):
     return folder
 
 
-def test_a_theme_whose_copy_buttons_have_changed_stops_the_build(tmp_path):
+@pytest.mark.parametrize(("text", "said"), [("other()", "copy buttons"), ('t("nav",{class:"md-code__nav"})', "index of its search")])
+def test_a_theme_whose_script_has_changed_stops_the_build(tmp_path, text, said):
     bundle = tmp_path / "bundle.1.js"
-    bundle.write_text("other()")
-    with pytest.raises(SiteError, match="copy buttons"):
+    bundle.write_text(text)
+    with pytest.raises(SiteError, match=said):
         finish._mend_script(bundle)
 
 
