@@ -1,5 +1,6 @@
 """Every page in a real browser: small and large, light and dark."""
 
+import gzip
 import re
 from pathlib import Path
 
@@ -158,6 +159,20 @@ def test_pages_can_be_read_without_scripts(browser, site_url):
     assert page.locator(".pt-row img.pt-light").first.is_visible()
     assert "$" not in re.sub(r"<(code|pre|annotation).*?</\1>", "", page.locator("article").inner_html(), flags=re.DOTALL)
     context.close()
+
+
+@pytest.mark.parametrize("stem", [path.stem for path in sorted((ROOT / "examples").glob("*.py"))])
+def test_a_chapter_weighs_less_than_150_kb(browser, site_url, stem):
+    """All that a phone asks for before the reader scrolls, text compressed as a static host does."""
+    context = browser.new_context(viewport=PHONE)
+    page = context.new_page()
+    answers = []
+    page.on("response", lambda answer: answers.append(answer))
+    page.goto(f"{site_url}learn/{stem}/", wait_until="networkidle")
+    sizes = {answer.url: len(gzip.compress(answer.body(), 6)) for answer in answers if answer.ok}
+    context.close()
+    assert len(sizes) > 4
+    assert sum(sizes.values()) < 150_000, sorted(sizes.items(), key=lambda item: -item[1])
 
 
 def test_pages_work_from_the_disk(browser, site_dir):
