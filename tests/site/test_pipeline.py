@@ -533,10 +533,25 @@ def test_the_font_of_the_formulas_has_every_sign_that_the_site_uses(site_dir):
     cut, whole = (TTFont(root / "assets" / "fonts" / "penalty-math.woff2").getBestCmap() for root in (site_dir, ROOT / "docs"))
     pages = "".join(path.read_text(encoding="utf-8") for path in site_dir.rglob("*.html"))
     formulas = re.sub(r"<annotation.*?</annotation>", "", "".join(re.findall(r"<math.*?</math>", pages, re.DOTALL)), flags=re.DOTALL)
-    signs = {sign for sign in html.unescape(re.sub(r"<[^>]*>", "", formulas)) if ord(sign) in whole}
+    signs = set(html.unescape(re.sub(r"<[^>]*>", "", formulas))) - {"\n", "\t"}
+    lacking = sorted(sign for sign in signs if ord(sign) not in whole)
+    assert not lacking, f"Penalty Math lacks {lacking}; add them to pipeline/fonts/cut.py and run it"
     assert {"w", "λ", "∑"} <= signs and {ord(sign) for sign in signs} <= set(cut)
     assert {0x1D464, 0x1D706} <= set(cut)  # italic w and λ
     assert len(cut) < len(whole) / 2
+
+
+def test_the_font_of_the_text_has_every_sign_that_the_site_uses(site_dir):
+    """But for code, whose face is the reader's own."""
+    known = TTFont(ROOT / "docs" / "assets" / "fonts" / "penalty-sans-normal.woff2").getBestCmap()
+    lacking = {}
+    for path in sorted(site_dir.rglob("*.html")):
+        article = re.search(r"<article.*?</article>", path.read_text(encoding="utf-8"), re.DOTALL)
+        text = re.sub(r"<(code|pre|math|svg|style|script)\b.*?</\1>|<[^>]*>", "", article[0] if article else "", flags=re.DOTALL)
+        lacking |= {
+            sign: path.relative_to(site_dir).as_posix() for sign in set(html.unescape(text)) - {"\n", "\t"} if ord(sign) not in known
+        }
+    assert not lacking, f"Penalty Sans lacks {lacking}; add them to TEXT in pipeline/fonts/cut.py and run it"
 
 
 def test_a_page_that_has_moved_leads_on(project):
