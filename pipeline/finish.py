@@ -140,6 +140,7 @@ def _cut_math_font(site: Path, texts) -> None:
     formulas = re.findall(r"<math.*?</math>", "".join(texts), re.DOTALL)
     signs = set(html.unescape(re.sub(r"<annotation.*?</annotation>|<[^>]*>", "", "".join(formulas), flags=re.DOTALL)))
     signs.add(" ")  # without a space, a browser takes the height of a line from another font
+    signs.add("√")  # <msqrt> is drawn with it and does not write it
     key = hashlib.sha256("".join(sorted(signs)).encode() + path.read_bytes()).hexdigest()[:12]
     kept = ROOT / ".cache" / "fonts" / f"{key}.woff2"
     if not kept.is_file():
