@@ -62,9 +62,9 @@ def _ids(path: Path, tags: str) -> list[str]:
 
 
 def headings(site: Path) -> set[str]:
-    """Return "page#id" for each heading of the site's pages."""
+    """Return "page#id" for each heading of the site's pages, and each entry of the glossary and the references."""
     pages = {path.relative_to(site).as_posix().removesuffix("index.html"): path for path in site.rglob("*.html")}
-    return {f"{page}#{name}" for page, path in pages.items() for name in _ids(path, "h[1-6]")}
+    return {f"{page}#{name}" for page, path in pages.items() for name in _ids(path, "h[1-6]|p")}
 
 
 def missing(site: Path, published: list[str]) -> list[str]:
@@ -107,11 +107,35 @@ def test_a_lost_address_is_found_and_a_redirect_saves_it(tmp_path):
 
 
 def test_the_three_trees_have_the_same_stems():
-    """A chapter is a page, a script and a file of tests with one name; the home page has no script."""
+    """A chapter is a page, a script and a file of tests with one name; other pages have no script, and tests if they make claims."""
     scripts = {path.stem for path in (ROOT / "examples").glob("*.py")}
     tests = {path.stem.removeprefix("test_") for path in (ROOT / "tests").glob("test_*.py")}
-    pages = {path.stem for path in (ROOT / "docs").glob("*/*.md")}
-    assert scripts == tests - {"index"} == pages
+    chapters = {path.stem for path in (ROOT / "docs" / "learn").glob("*.md")}
+    others = {path.stem for path in (ROOT / "docs").rglob("*.md")} - chapters
+    assert scripts == chapters == tests & chapters
+    assert tests - chapters == {"index", "notation"} <= others
+
+
+def test_the_references_are_those_that_are_cited():
+    """lychee finds a citation without its reference; this finds an idle reference, or one that says not what is taken."""
+    text = (ROOT / "docs" / "reference" / "references.md").read_text(encoding="utf-8")
+    entries = re.findall(r"^(.+)\n((?:.+\n)*)\{: #([\w-]+) \}$", text, re.MULTILINE)
+    names = [name for *_, name in entries]
+    cited = set(re.findall(r"references\.md#([\w-]+)", "".join(path.read_text(encoding="utf-8") for path in (ROOT / "docs").rglob("*.md"))))
+    assert len(entries) > 10
+    assert sorted(first for first, *_ in entries) == [first for first, *_ in entries]
+    assert set(names) == cited
+    for first, more, name in entries:
+        assert re.search(r"\((19|20)\d\d\)\. ", first), name
+        assert "https://" in more and "Taken:" in more, name
+
+
+def test_the_glossary_is_in_alphabetical_order():
+    text = (ROOT / "docs" / "reference" / "glossary.md").read_text(encoding="utf-8")
+    terms = re.findall(r"^\*\*(.+?)\*\*: .+ \[[^\]]+\]\(\.\./learn/\w+\.md[^)]*\)\n\{: #([\w-]+) \}$", text, re.MULTILINE)
+    assert len(terms) == text.count("\n**") > 40
+    assert [term for term, _ in terms] == sorted((term for term, _ in terms), key=str.lower)
+    assert all(name == term.lower().replace(" ", "-") for term, name in terms)
 
 
 def test_the_addresses_of_the_project_are_the_same_everywhere():

@@ -1,0 +1,184 @@
+"""Claims of the chapter "Data whose truth is known"."""
+
+import keras
+import numpy as np
+import pytest
+from keras import Sequential, layers
+from scipy import stats
+from scipy.linalg import lstsq
+from scipy.special import expit
+from sklearn.datasets import load_breast_cancer, make_classification
+from sklearn.feature_selection import SelectKBest
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import StandardScaler
+
+FOUR_KINDS = {"n_features": 9, "n_informative": 3, "n_redundant": 2, "n_repeated": 1, "shuffle": False}
+
+
+def unexplained(columns, by):
+    """Return the share of the variance of `columns` that no linear combination of `by` explains, by SciPy's least squares."""
+    design = np.column_stack([np.ones(len(by)), by])
+    left = columns - design @ lstsq(design, columns)[0]
+    return left.var(axis=0) / columns.var(axis=0)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_columns_come_in_the_order_of_their_kinds(seed):
+    X, y = make_classification(5000, **FOUR_KINDS, random_state=seed)
+    assert unexplained(X[:, 3:5], by=X[:, :3]).max() < 1e-12  # redundant
+    assert (
+        min(unexplained(X[:, [j]], by=np.delete(X[:, :3], j, axis=1))[0] for j in range(3)) > 0.01
+    )  # informative: none follows from the others
+    assert any(np.array_equal(X[:, 5], X[:, j]) for j in range(5))  # repeated
+    assert unexplained(X[:, 6:], by=np.column_stack([X[:, :6], y])).min() > 0.99  # noise
+
+
+def test_clusters_stand_at_the_corners_of_a_cube_of_class_sep():
+    for class_sep in (0.5, 2.0):
+        X, y = make_classification(
+            40_000, 3, n_informative=3, n_redundant=0, n_clusters_per_class=1, class_sep=class_sep, flip_y=0, random_state=1
+        )
+        for k in (0, 1):
+            np.testing.assert_allclose(np.abs(X[y == k].mean(axis=0)), class_sep, atol=0.1)
+
+
+def test_two_clusters_in_a_class_can_defeat_a_straight_line():
+    sizes = {"n_features": 3, "n_informative": 3, "n_redundant": 0, "flip_y": 0, "random_state": 4}
+    for clusters, low, high in ((1, 0.9, 1.0), (2, 0.0, 0.6)):
+        X, y = make_classification(6000, n_clusters_per_class=clusters, **sizes)
+        assert low < LogisticRegression().fit(X[:3000], y[:3000]).score(X[3000:], y[3000:]) < high
+
+
+@pytest.mark.parametrize("n_classes", [2, 3, 4])
+@pytest.mark.parametrize("share", [0.1, 0.4])
+def test_random_labels_set_a_ceiling(n_classes, share):
+    """Two draws that differ in flip_y alone: how often is the label the class, within 4 standard errors of the formula?"""
+    sizes = {"n_features": 4, "n_informative": 4, "n_redundant": 0, "n_classes": n_classes, "shuffle": False, "random_state": 0}
+    n = 40_000
+    truth, label = (make_classification(n, flip_y=flip, **sizes)[1] for flip in (0.0, share))
+    ceiling = 1 - share * (1 - 1 / n_classes)
+    assert abs(np.mean(truth == label) - ceiling) < 4 * np.sqrt(ceiling * (1 - ceiling) / n)
+
+
+def test_make_classification_has_noise_and_two_clusters_by_default():
+    sizes = {"n_samples": 20_000, "n_features": 4, "n_informative": 4, "n_redundant": 0, "random_state": 0}
+    default, same = make_classification(**sizes), make_classification(flip_y=0.01, n_clusters_per_class=2, **sizes)
+    np.testing.assert_array_equal(default[0], same[0])
+    np.testing.assert_array_equal(default[1], same[1])
+    clean = make_classification(flip_y=0, shuffle=False, **sizes)[1]
+    noisy = make_classification(shuffle=False, **sizes)[1]
+    assert 0.003 < np.mean(clean != noisy) < 0.007  # half of one in a hundred draw the class they had
+
+
+def test_weights_sets_the_share_of_the_classes_and_flip_y_evens_it_out():
+    for share in (0.0, 0.2):
+        _, y = make_classification(50_000, weights=[0.9], flip_y=share, random_state=0)
+        assert np.mean(y == 0) == pytest.approx(0.9 * (1 - share) + share / 2, abs=0.006)
+
+
+def test_without_shuffle_the_rows_stand_in_blocks_of_one_class():
+    _, y = make_classification(400, n_clusters_per_class=2, flip_y=0, shuffle=False, random_state=0)
+    assert y.tolist() == [0] * 100 + [1] * 100 + [0] * 100 + [1] * 100
+
+
+def test_a_logistic_fit_recovers_the_weights_that_were_put_in():
+    """Within 4 standard errors, from the Fisher information of the true model."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(20_000, 2))
+    chance = expit(X @ [3.0, -4.0] + 1.0)
+    y = (rng.random(20_000) < chance).astype(int)
+    found = LogisticRegression(C=np.inf, tol=1e-8).fit(X, y)
+    design = np.column_stack([X, np.ones(len(X))])
+    errors = np.sqrt(np.diag(np.linalg.inv(design.T @ (design * (chance * (1 - chance))[:, None]))))
+    distance = np.abs([*found.coef_[0], found.intercept_[0]] - np.array([3.0, -4.0, 1.0])) / errors
+    assert distance.max() < 4
+    assert errors.max() < 0.1
+
+
+def test_stratify_refuses_a_class_of_one_row():
+    with pytest.raises(ValueError, match="least populated class"):
+        train_test_split(np.arange(10), stratify=[0] * 9 + [1], test_size=0.3)
+
+
+def test_standardized_features_have_no_unit():
+    X = np.random.default_rng(0).normal(size=(50, 3))
+    metres, other = StandardScaler().fit(X), StandardScaler().fit(X * [1000, 0.01, 1] + [5, 0, -3])
+    np.testing.assert_allclose(metres.transform(X), other.transform(X * [1000, 0.01, 1] + [5, 0, -3]), atol=1e-10)
+
+
+def _scores(prepare, seeds, features, informative):
+    """Return test accuracies, one pair for each seed: prepared on the training rows, prepared on all rows."""
+    pairs = []
+    for seed in seeds:
+        if informative:
+            X, y = make_classification(120, features, n_informative=informative, n_redundant=0, random_state=seed)
+        else:
+            X, y = np.random.default_rng(seed).normal(size=(120, features)), np.arange(120) % 2
+        train, test = train_test_split(np.arange(120), train_size=40, stratify=y, random_state=seed)
+        made = [prepare().fit(X[rows], y[rows]).transform(X) for rows in (train, np.arange(120))]
+        pairs.append([LogisticRegression().fit(Z[train], y[train]).score(Z[test], y[test]) for Z in made])
+    return np.array(pairs)
+
+
+def test_a_scaler_that_saw_the_test_rows_hardly_changes_the_accuracy():
+    pairs = _scores(StandardScaler, range(1000, 1060), features=20, informative=5)
+    change = pairs[:, 1] - pairs[:, 0]
+    low, high = stats.t.interval(0.99, len(change) - 1, change.mean(), stats.sem(change))
+    assert -0.01 < low < high < 0.01
+
+
+def test_choosing_features_on_all_rows_finds_signal_in_pure_noise():
+    clean, leaking = _scores(lambda: SelectKBest(k=10), range(1000, 1030), features=300, informative=0).T
+    assert leaking.mean() > 0.62
+    assert abs(clean.mean() - 0.5) < 4 * stats.sem(clean)
+
+
+def test_a_cholesky_factor_gives_normal_features_the_wanted_correlations():
+    wanted = np.array([[1.0, 0.9, 0.3], [0.9, 1.0, 0.5], [0.3, 0.5, 1.0]])
+    factor = np.linalg.cholesky(wanted)
+    np.testing.assert_allclose(factor @ factor.T, wanted, atol=1e-12)
+    X = np.random.default_rng(0).normal(size=(100_000, 3)) @ factor.T
+    np.testing.assert_allclose(np.corrcoef(X.T), wanted, atol=0.01)
+
+
+def test_in_the_breast_cancer_data_class_one_is_benign():
+    data = load_breast_cancer()
+    assert data.data.shape == (569, 30)
+    assert data.target_names.tolist() == ["malignant", "benign"]
+    assert np.bincount(data.target).tolist() == [212, 357]
+
+
+def test_keras_takes_labels_with_and_without_a_second_axis():
+    X, y = make_classification(64, 4, random_state=0)
+    for labels in (y, y[:, None]):
+        keras.utils.set_random_seed(0)
+        model = Sequential([layers.Input((4,)), layers.Dense(1, "sigmoid")])
+        model.compile("sgd", loss="binary_crossentropy")
+        probability = model.predict(X, verbose=0)[:, 0]
+        by_hand = -np.log(np.where(y == 1, probability, 1 - probability)).mean()
+        assert model.evaluate(X, labels, batch_size=64, verbose=0) == pytest.approx(by_hand, rel=1e-5)
+
+
+def test_keras_computes_in_float32():
+    model = Sequential([layers.Input((2,)), layers.Dense(1)])
+    assert model.layers[0].kernel.dtype == "float32"
+    assert model.predict(np.zeros((1, 2), dtype="float64"), verbose=0).dtype == np.float32
+
+
+def test_validation_split_takes_the_last_rows():
+    X = np.random.default_rng(0).normal(size=(100, 3))
+    y = np.repeat([0, 1], 50)  # sorted by class
+    keras.utils.set_random_seed(0)
+    model = Sequential([layers.Input((3,)), layers.Dense(1, "sigmoid")])
+    model.compile(keras.optimizers.SGD(0.0), loss="binary_crossentropy")  # does not move
+    seen = model.fit(X, y, validation_split=0.2, batch_size=100, verbose=0).history["val_loss"][0]
+    assert seen == pytest.approx(model.evaluate(X[80:], y[80:], batch_size=20, verbose=0), rel=1e-5)
+    assert abs(seen - model.evaluate(X[:20], y[:20], batch_size=20, verbose=0)) > 0.01
+
+
+def test_a_normalization_layer_standardizes_as_the_scaler_does():
+    X = np.random.default_rng(0).normal(loc=[1, -2, 3], scale=[1, 3, 2], size=(200, 3))
+    layer = layers.Normalization()
+    layer.adapt(X[:150])
+    np.testing.assert_allclose(layer(X), StandardScaler().fit(X[:150]).transform(X), atol=1e-5)

@@ -1,0 +1,432 @@
+"""Claims of the chapter "L1: some weights vanish"."""
+
+import json
+import os
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import Sequential, layers, ops, regularizers
+from scipy import stats
+from scipy.integrate import quad
+from scipy.optimize import minimize, minimize_scalar
+from sklearn.linear_model import Lasso, LassoCV, LinearRegression, LogisticRegression, Ridge
+
+
+def soft_threshold(weights, threshold):
+    return np.sign(weights) * np.maximum(np.abs(weights) - threshold, 0)
+
+
+def correlated_rows(rng, n, p):
+    """Return features (n, p), neighbours correlated 0.5."""
+    distance = np.abs(np.subtract.outer(np.arange(p), np.arange(p)))
+    return rng.normal(size=(n, p)) @ np.linalg.cholesky(0.5**distance).T
+
+
+def regression_problem(n=80, p=12):
+    """Return standardized X (n, p) and y (n,); three of the features are informative."""
+    rng = np.random.default_rng(3)
+    X = correlated_rows(rng, n, p)
+    X = (X - X.mean(axis=0)) / X.std(axis=0)
+    return X, X[:, :3] @ [3.0, -4.0, 1.5] + 3.0 * rng.normal(size=n) + 2.0
+
+
+def largest_useful_factor(X, y):
+    return 2 * np.abs(X.T @ (y - y.mean())).max() / len(y)
+
+
+def lasso(X, y, l1, **options):
+    """Return scikit-learn's weights for Keras's factor."""
+    return Lasso(alpha=l1 / 2, tol=1e-12, max_iter=100_000, **options).fit(X, y).coef_
+
+
+class L1OfEach(regularizers.Regularizer):
+    """L1 with a factor of its own for each model on the leading axis, as in the script."""
+
+    def __init__(self, factors):
+        self.factors = np.asarray(factors, dtype="float32")
+
+    def __call__(self, kernel):
+        return ops.sum(self.factors * ops.sum(ops.abs(kernel), axis=1))
+
+
+class SoftThreshold(keras.constraints.Constraint):
+    """Soft-thresholding after each update, as on the page."""
+
+    def __init__(self, threshold):
+        self.threshold = threshold
+
+    def __call__(self, kernel):
+        return ops.sign(kernel) * ops.maximum(ops.abs(kernel) - self.threshold, 0.0)
+
+
+def squared_errors(y, prediction):
+    """Return the squared error of each row, summed over the models, so that each has the gradient it would have alone."""
+    return ops.sum(ops.square(y - prediction), axis=-1)
+
+
+def train(X, y, optimizer, updates, models=1, **options):
+    """Return kernels (models, p) and biases (models,) of linear models after `updates` full-batch updates from weights of 1."""
+    layer = layers.EinsumDense("bi,li->bl", output_shape=(models,), bias_axes="l", kernel_initializer="ones", **options)
+    model = Sequential([layers.Input((X.shape[1],)), layer])
+    model.compile(optimizer, squared_errors, steps_per_execution=min(500, updates))
+    rows = tf.data.Dataset.from_tensors((X, np.tile(y[:, None], (1, models)))).repeat()
+    model.fit(rows, steps_per_epoch=updates, shuffle=False, verbose=0)
+    return layer.kernel.numpy(), layer.bias.numpy()
+
+
+def falling(rate, updates):
+    return keras.optimizers.schedules.CosineDecay(rate, updates)
+
+
+def one_weight_runs(optimizer, targets, factors, start, updates):
+    """Return the trajectories (updates + 1, k) of k single weights, each with data loss (w − v)² and its own factor."""
+    unit = layers.EinsumDense("bi,li->bl", output_shape=(len(targets),), kernel_initializer=keras.initializers.Constant(start))
+    unit.kernel_regularizer = L1OfEach(factors)
+    model = Sequential([layers.Input((1,)), unit])
+    model.compile(optimizer, squared_errors)
+    trajectory = [np.full(len(targets), start)]
+    for _ in range(updates):
+        model.train_on_batch(np.ones((1, 1)), np.asarray(targets)[None, :])
+        trajectory.append(unit.kernel.numpy()[:, 0].astype(float))
+    return np.array(trajectory)
+
+
+def test_subgradients_of_the_absolute_value_at_zero_are_minus_one_to_one():
+    u = np.linspace(-5, 5, 1001)
+    for s in (-1.0, -0.3, 0.0, 0.7, 1.0):
+        assert np.all(np.abs(u) >= s * u)
+    for s in (-1.01, 1.01):
+        assert np.any(np.abs(u) < s * u)
+
+
+@pytest.mark.parametrize("l1", [0.3, 1.0, 2.5])
+def test_minimum_for_one_weight_is_soft_thresholding_by_half_the_factor(l1):
+    for v in np.linspace(-3, 3, 25):
+        found = minimize_scalar(lambda w, v=v: (w - v) ** 2 + float(regularizers.L1(l1)(np.array([w]))), bounds=(-4, 4), method="bounded")
+        assert found.x == pytest.approx(soft_threshold(v, l1 / 2), abs=2e-4)
+
+
+def test_lasso_of_scikit_learn_meets_the_conditions_in_the_gradients_of_keras():
+    X, y = regression_problem()
+    for l1 in (0.1, 0.5, 2.0):
+        fitted = Lasso(alpha=l1 / 2, tol=1e-12).fit(X, y)
+        kernel, bias = tf.Variable(fitted.coef_[:, None]), tf.Variable([fitted.intercept_])
+        with tf.GradientTape() as tape:
+            data_loss = keras.losses.MeanSquaredError(dtype="float64")(y[:, None], tf.constant(X) @ kernel + bias)
+        slope, slope_of_bias = (gradient.numpy().ravel() for gradient in tape.gradient(data_loss, [kernel, bias]))
+        active = fitted.coef_ != 0
+        assert 0 < active.sum() < 12
+        np.testing.assert_allclose(slope[active], -l1 * np.sign(fitted.coef_[active]), atol=1e-8)
+        assert np.all(np.abs(slope[~active]) < l1)
+        np.testing.assert_allclose(slope_of_bias, 0, atol=1e-8)
+        np.testing.assert_allclose(slope, -2 * X.T @ (y - fitted.predict(X)) / len(y), atol=1e-10)
+
+
+def test_lasso_of_orthonormal_features_is_soft_thresholding_of_least_squares():
+    rng = np.random.default_rng(0)
+    n, p = 40, 6
+    basis = np.linalg.qr(np.column_stack([np.ones(n), rng.normal(size=(n, p))]))[0]
+    X = np.sqrt(n) * basis[:, 1:]  # mean 0, variance 1, uncorrelated
+    y = X @ [3.0, -4.0, 1.5, -0.8, 0.3, 0.0] + rng.normal(size=n)
+    v = LinearRegression().fit(X, y).coef_
+    for l1 in (0.2, 1.0, 4.0, 7.0):
+        np.testing.assert_allclose(lasso(X, y, l1), soft_threshold(v, l1 / 2), atol=1e-10)
+
+
+def test_weights_kept_by_l1_are_too_small_by_half_the_factor_until_refitted():
+    rng = np.random.default_rng(1)
+    n = 50
+    basis = np.linalg.qr(np.column_stack([np.ones(n), rng.normal(size=(n, 4))]))[0]
+    X = np.sqrt(n) * basis[:, 1:]
+    y = X @ [3.0, -4.0, 0.1, 0.0] + 0.1 * basis[:, 1]
+    v = LinearRegression().fit(X, y).coef_
+    kept = lasso(X, y, 1.0) != 0
+    assert kept.tolist() == [True, True, False, False]
+    np.testing.assert_allclose(np.abs(v[kept]) - np.abs(lasso(X, y, 1.0)[kept]), 0.5, atol=1e-10)
+    np.testing.assert_allclose(LinearRegression().fit(X[:, kept], y).coef_, v[kept], atol=1e-10)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_lasso_is_empty_above_the_largest_useful_factor_and_not_below(seed):
+    rng = np.random.default_rng(seed)
+    X = correlated_rows(rng, 40, 9)
+    X -= X.mean(axis=0)
+    y = X[:, 0] + rng.normal(size=40) + 5
+    l1_max = largest_useful_factor(X, y)
+    assert np.all(lasso(X, y, 1.0001 * l1_max) == 0)
+    assert np.sum(lasso(X, y, 0.999 * l1_max) != 0) == 1
+
+
+def test_largest_useful_factor_of_a_sigmoid_unit_is_half_as_large():
+    X, y = regression_problem(n=60)
+    classes = (y > 1).astype(float)
+    l1_max = largest_useful_factor(X, classes) / 2
+    for share, expected in [(1.001, 0), (0.99, 1)]:
+        C = 1 / (share * l1_max * len(y))
+        fitted = LogisticRegression(C=C, l1_ratio=1, solver="saga", tol=1e-8, max_iter=20_000).fit(X, classes)
+        assert np.sum(fitted.coef_ != 0) == expected
+
+
+@pytest.mark.parametrize("kind", ["mean_squared_error", "binary_crossentropy"])
+def test_keras_loss_is_the_negative_log_posterior_of_a_laplace_prior(kind):
+    X, y = regression_problem()
+    n, sigma, l1 = len(y), 3.0, 0.7
+    if kind == "binary_crossentropy":
+        y, activation, scale, times = (y > 1).astype(float), "sigmoid", 1 / (n * l1), n
+    else:
+        activation, scale, times = None, 2 * sigma**2 / (n * l1), n / (2 * sigma**2)
+    unit = layers.Dense(1, activation, kernel_regularizer=regularizers.L1(l1))
+    model = Sequential([layers.Input((12,)), unit])
+    model.compile(loss=kind)
+    sums = []
+    for weights in np.random.default_rng(0).normal(scale=0.5, size=(6, 12)):
+        unit.kernel.assign(weights[:, None])
+        output = X @ weights
+        likelihood = stats.norm.logpdf(y, output, sigma) if activation is None else stats.bernoulli.logpmf(y, 1 / (1 + np.exp(-output)))
+        log_posterior = likelihood.sum() + stats.laplace.logpdf(weights, scale=scale).sum()
+        sums.append(times * model.evaluate(X, y[:, None], batch_size=n, verbose=0) + log_posterior)
+    np.testing.assert_allclose(sums, sums[0], atol=2e-3)
+
+
+def test_posterior_mean_is_not_zero_where_the_mode_is():
+    l1, n, sigma = 1.0, 20, 1.5
+    for v in (0.1, 0.3, 0.45):
+
+        def density(w, v=v):
+            return np.exp(-n / (2 * sigma**2) * ((w - v) ** 2 + l1 * abs(w)))
+
+        mode = minimize_scalar(lambda w: -density(w), bounds=(-2, 2), method="bounded", options={"xatol": 1e-9}).x
+        mean = quad(lambda w: w * density(w), -6, 6, points=[0])[0] / quad(density, -6, 6, points=[0])[0]
+        assert abs(mode) < 1e-6
+        assert mean > 0.01
+
+
+def test_nearest_point_of_the_diamond_is_a_corner_and_of_the_circle_is_not():
+    target = np.array([3.0, -4.0])
+
+    def distance(parts):  # w = positive part − negative part, so that the bound is smooth
+        return ((parts[:2] - parts[2:] - target) ** 2).sum()
+
+    within = {"type": "ineq", "fun": lambda parts: 1 - parts.sum()}
+    parts = minimize(distance, np.full(4, 0.1), bounds=[(0, None)] * 4, constraints=within, options={"ftol": 1e-12}).x
+    np.testing.assert_allclose(parts[:2] - parts[2:], [0, -1], atol=1e-5)
+    np.testing.assert_allclose(soft_threshold(target, 3.0), [0, -1], atol=1e-12)
+    circle = {"type": "ineq", "fun": lambda w: 1 - (w**2).sum()}
+    nearest = minimize(lambda w: ((w - target) ** 2).sum(), np.array([0.1, -0.1]), constraints=circle, options={"ftol": 1e-12}).x
+    np.testing.assert_allclose(nearest, [0.6, -0.8], atol=1e-5)
+
+
+def test_corner_is_nearest_for_a_wedge_of_targets():
+    share = np.linspace(0, 1, 2001)
+    edges = [np.column_stack([a * share, b * (1 - share)]) for a in (-1, 1) for b in (-1, 1)]
+    boundary = np.concatenate(edges)  # of the diamond
+    targets = np.random.default_rng(0).uniform(-5, 5, size=(400, 2))
+    targets = targets[np.abs(targets).sum(axis=1) > 1.2]  # outside the diamond
+    nearest = np.array([boundary[np.argmin(((boundary - v) ** 2).sum(axis=1))] for v in targets])
+    at_corner = np.abs(nearest - [0, -1]).max(axis=1) < 1e-9
+    margin = -targets[:, 1] - 1 - np.abs(targets[:, 0])
+    assert 20 < at_corner.sum() < 200
+    assert np.all(at_corner[margin > 0.01]) and not np.any(at_corner[margin < -0.01])
+
+
+def test_whole_path_of_keras_is_that_of_the_lasso():
+    X, y = regression_problem()
+    factors = 1.25 * largest_useful_factor(X, y) * np.logspace(0, -3.5, 9)
+    kernels, biases = train(X, y, keras.optimizers.SGD(falling(0.1, 3000)), 3000, models=9, kernel_regularizer=L1OfEach(factors))
+    zeros = 0
+    for l1, kernel, bias in zip(factors, kernels, biases):
+        solution = lasso(X, y, l1)
+        zeros += np.sum(solution == 0)
+        np.testing.assert_allclose(kernel, solution, atol=0.01 if np.any(solution == 0) else 1e-4)
+        assert bias == pytest.approx(y.mean(), abs=1e-3)
+        ours, best = (((y - y.mean() - X @ w) ** 2).mean() + l1 * np.abs(w).sum() for w in (kernel.astype(float), solution))
+        assert -1e-9 < ours - best < 1e-5 * best
+    assert zeros > 30
+    assert np.all(kernels != 0)
+    assert np.all(lasso(X, y, factors[-1]) != 0)  # the last one has no zeros
+
+
+def test_models_on_the_leading_axis_train_as_if_alone():
+    X, y = regression_problem()
+    together, _ = train(X, y, keras.optimizers.SGD(0.05), 500, models=3, kernel_regularizer=L1OfEach([0.1, 0.5, 2.0]))
+    alone, _ = train(X, y, keras.optimizers.SGD(0.05), 500, kernel_regularizer=regularizers.L1(0.5))
+    np.testing.assert_allclose(together[1], alone[0], atol=1e-5)
+    assert np.abs(together[0] - alone[0]).max() > 0.01
+
+
+@pytest.fixture(scope="module")
+def bounces():
+    """Return targets v, factor, rate and the trajectories of six single weights under SGD."""
+    targets, l1, rate = np.array([-0.45, -0.2, 0.0, 0.1, 0.3, 0.45]), 1.0, 0.02
+    return targets, l1, rate, one_weight_runs(keras.optimizers.SGD(rate), targets, [l1] * 6, 0.05, 600)
+
+
+def test_sgd_ends_in_a_band_around_zero_and_stays_there(bounces):
+    targets, l1, rate, weights = bounces
+    slope = -2 * targets  # of the data loss at zero
+    low, high = -rate * (l1 + slope), rate * (l1 - slope)
+    np.testing.assert_allclose(high - low, 2 * rate * l1)
+    late = weights[100:]
+    assert np.all(late >= low - 1e-7) and np.all(late <= high + 1e-7)
+    assert np.all(late.max(axis=0) - late.min(axis=0) > 0.45 * (high - low))  # steps of about rate · l1 each way
+    assert np.all(late != 0)
+
+
+def test_average_sign_is_the_subgradient_of_the_optimum(bounces):
+    targets, l1, _, weights = bounces
+    np.testing.assert_allclose(np.sign(weights[100:]).mean(axis=0), 2 * targets / l1, atol=0.06)
+
+
+def test_band_of_sgd_grows_with_the_factor_and_that_of_adam_does_not():
+    def reach(optimizer):
+        return np.abs(one_weight_runs(optimizer, np.zeros(2), [1.0, 10.0], 0.013, 200)[100:]).max(axis=0)
+
+    small, large = reach(keras.optimizers.SGD(0.005))
+    assert large > 5 * small
+    small, large = reach(keras.optimizers.Adam(0.005))
+    assert large == pytest.approx(small, rel=0.1)
+    assert 0.0002 < small < 0.01
+
+
+@pytest.mark.parametrize("optimizer", [keras.optimizers.SGD, keras.optimizers.Adam])
+def test_zeros_of_the_lasso_are_near_zeros_in_keras_and_nearer_when_the_rate_falls(optimizer):
+    X, y = regression_problem()
+    zeros = lasso(X, y, 0.8) == 0
+    assert zeros.sum() >= 5
+    penalty = regularizers.L1(0.8)
+    constant, _ = train(X, y, optimizer(0.01), 2000, kernel_regularizer=penalty)
+    decayed, _ = train(X, y, optimizer(falling(0.05, 2000)), 2000, kernel_regularizer=penalty)
+    assert np.all(constant != 0) and np.all(decayed != 0)
+    assert np.abs(decayed[0][zeros]).max() < 1e-4 < 1e-3 < np.abs(constant[0][zeros]).max() < 0.05
+    assert np.array_equal(np.abs(decayed[0]) < 1e-3, zeros)
+
+
+def test_soft_threshold_after_each_sgd_step_gives_exactly_the_zeros_of_scikit_learn():
+    X, y = regression_problem()
+    for l1 in (0.2, 0.8):
+        solution = lasso(X, y, l1)
+        kernel, _ = train(X, y, keras.optimizers.SGD(0.1), 1000, kernel_constraint=SoftThreshold(0.1 * l1))
+        assert (solution == 0).sum() >= 2
+        assert np.array_equal(kernel[0] == 0, solution == 0)
+        np.testing.assert_allclose(kernel[0], solution, atol=1e-5)
+
+
+def test_l1_strength_of_ftrl_fades_with_the_number_of_updates():
+    X, y = regression_problem()
+    unpenalized = LinearRegression().fit(X, y).coef_
+    early, late = (train(X, y, keras.optimizers.Ftrl(1.0, l1_regularization_strength=40.0), updates)[0][0] for updates in (100, 3000))
+    assert np.sum(early == 0) >= 4
+    assert np.sum(late == 0) == 0
+    np.testing.assert_allclose(late, unpenalized, atol=1e-3)
+    assert np.abs(early - unpenalized).max() > 0.1
+
+
+AT_ZERO = """
+import json, keras, numpy as np
+layer = keras.layers.Dense(2, use_bias=False, kernel_initializer="zeros", kernel_regularizer=keras.regularizers.L1(1.0))
+model = keras.Sequential([keras.layers.Input((3,)), layer])
+model.compile(keras.optimizers.SGD(0.25), "mean_squared_error")
+seen = []
+for _ in range(4):
+    model.train_on_batch(np.ones((5, 3)), np.zeros((5, 2)))
+    seen.append(np.asarray(layer.kernel.numpy()).ravel().tolist())
+slope = None
+if keras.backend.backend() == "jax":
+    import jax
+    slope = float(jax.grad(lambda w: keras.ops.abs(w))(0.0))
+else:
+    import tensorflow as tf
+    zero = tf.Variable(0.0)
+    with tf.GradientTape() as tape:
+        size = keras.ops.abs(zero)
+    slope = float(tape.gradient(size, zero))
+"""
+
+
+def test_slope_at_zero_is_zero_on_tensorflow_and_one_on_jax():
+    here = {}
+    exec(AT_ZERO, here)
+    assert keras.backend.backend() == "tensorflow"
+    assert here["slope"] == 0.0
+    assert here["seen"] == [[0.0] * 6] * 4
+    program = AT_ZERO + "\nprint(json.dumps([keras.backend.backend(), slope, seen]))"
+    environment = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
+    printed = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True).stdout
+    backend, slope, seen = json.loads(printed.splitlines()[-1])
+    assert (backend, slope) == ("jax", 1.0)
+    assert seen[0] == [-0.25] * 6
+    assert [np.sign(kernel[0]) for kernel in seen] == [-1, 1, -1, 1]
+    assert np.abs(seen).min() > 0.15
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_lasso_keeps_at_most_as_many_features_as_rows(seed):
+    rng = np.random.default_rng(seed)
+    n, p = 8, 40
+    X, y = rng.normal(size=(n, p)), rng.normal(size=n)
+    kept = [np.sum(lasso(X, y, l1, fit_intercept=False) != 0) for l1 in largest_useful_factor(X, y) * np.logspace(0, -3, 13)]
+    assert n - 1 <= max(kept) <= n
+
+
+def test_factor_chosen_for_prediction_keeps_noise_features():
+    false, missed = [], []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        X = correlated_rows(rng, 100, 20)
+        y = X[:, :4] @ [3.0, -4.0, 1.5, 0.5] + 3.0 * rng.normal(size=100)
+        kept = LassoCV(cv=5, alphas=30).fit(X, y).coef_ != 0
+        false.append(kept[4:].sum())
+        missed.append((~kept[:4]).sum())
+    assert np.mean(false) > 3 and np.mean(np.array(false) > 0) >= 0.9
+    assert np.mean(missed) < 1
+
+
+def test_doubling_the_chosen_factor_drops_noise_features_and_costs_accuracy():
+    changes = []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        X = correlated_rows(rng, 2100, 20)
+        y = X[:, :4] @ [3.0, -4.0, 1.5, 0.5] + 3.0 * rng.normal(size=2100)
+        chosen = LassoCV(cv=5, alphas=30).fit(X[:100], y[:100])
+        doubled = Lasso(alpha=2 * chosen.alpha_).fit(X[:100], y[:100])
+        false = [np.sum(model.coef_[4:] != 0) for model in (chosen, doubled)]
+        error = [np.mean((y[100:] - model.predict(X[100:])) ** 2) for model in (chosen, doubled)]
+        changes.append([false[1] - false[0], error[1] - error[0]])
+    fewer, worse = np.mean(changes, axis=0)
+    assert fewer < -1
+    assert worse > 0.2
+
+
+def test_choice_between_two_correlated_features_changes_with_the_sample():
+    picks, ratios = [], []
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        X = np.sqrt(0.95) * rng.normal(size=(100, 1)) + np.sqrt(0.05) * rng.normal(size=(100, 2))
+        y = X.sum(axis=1) + 3.0 * rng.normal(size=100)
+        picks.append(lasso(X, y, 0.5 * largest_useful_factor(X - X.mean(axis=0), y)) != 0)
+        by_ridge = Ridge(alpha=50).fit(X, y).coef_
+        ratios.append(by_ridge.min() / by_ridge.max())
+    first, second = np.array(picks).T
+    assert min(np.sum(first & ~second), np.sum(second & ~first)) >= 10
+    assert np.median(ratios) > 0.8
+
+
+def test_small_weights_can_carry_the_whole_prediction():
+    rng = np.random.default_rng(0)
+    signal = rng.normal(size=(800, 1))
+    X = np.tile(signal, (1, 2000)) + 0.5 * rng.normal(size=(800, 2000))
+    y = (signal[:, 0] > 0).astype(float)
+    unit = layers.Dense(1, "sigmoid", kernel_initializer="zeros", kernel_regularizer=regularizers.L1(1e-4))
+    model = Sequential([layers.Input((2000,)), unit])
+    model.compile(keras.optimizers.SGD(1e-4), "binary_crossentropy", metrics=["accuracy"])
+    model.fit(X[:400], y[:400, None], batch_size=400, epochs=6, verbose=0)
+    before = model.evaluate(X[400:], y[400:, None], batch_size=400, verbose=0)[1]
+    kernel = unit.kernel.numpy()
+    assert np.abs(kernel).max() < 1e-3
+    unit.kernel.assign(np.where(np.abs(kernel) < 1e-3, 0, kernel))
+    after = model.evaluate(X[400:], y[400:, None], batch_size=400, verbose=0)[1]
+    assert before > 0.95 and after < 0.6

@@ -1,0 +1,126 @@
+"""Claims of the page "Notation and conventions": a factor in Keras and the one elsewhere that gives the same optimum."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers, regularizers
+from sklearn.linear_model import ElasticNet, Lasso, LogisticRegression, Ridge
+
+ROWS, FEATURES = 60, 6
+
+
+def regression(outputs=1, seed=0):
+    """Return rows with correlated features and a target: (60, 6), (60, outputs), in float64."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(ROWS, FEATURES)) @ rng.normal(size=(FEATURES, FEATURES))
+    weights = rng.normal(size=(FEATURES, outputs)) * (np.arange(FEATURES) < 3)[:, None]
+    return X, 2.0 + X @ weights + rng.normal(size=(ROWS, outputs))
+
+
+def classification():
+    """Return rows and classes, (60, 6) and (60,), that no plane separates."""
+    X, target = regression()
+    return X, (target[:, 0] > np.median(target) + np.random.default_rng(1).normal(size=ROWS)).astype(float)
+
+
+def distance_from_optimum(X, y, kernel, bias, loss, l1=0.0, l2=0.0):
+    """Return by how much the optimality conditions of Keras's objective are missed at `kernel` and `bias`; 0 at the optimum.
+
+    The slopes are those of Keras's own loss and penalty. At a weight of zero, any slope of the data loss between −l1 and l1 is optimal.
+    """
+    kernel = tf.Variable(np.reshape(kernel, (FEATURES, -1)), dtype="float64")
+    bias = tf.Variable(np.reshape(bias, -1), dtype="float64")
+    with tf.GradientTape(persistent=True) as tape:
+        data_loss = loss(y.reshape(len(y), -1), X @ kernel + bias)
+        # Keras keeps l1 and l2 in float32; the factors are put in as float64, so that 1e-8 can be asked for.
+        penalty = tf.cast(l1, "float64") * tf.reduce_sum(tf.abs(kernel)) + tf.cast(l2, "float64") * tf.reduce_sum(kernel**2)
+    slope, along_bias = tape.gradient(data_loss, [kernel, bias])
+    of_penalty = tape.gradient(penalty, kernel)
+    assert float(penalty) == pytest.approx(float(regularizers.L1L2(l1=l1, l2=l2)(kernel)), rel=1e-5)
+    missed = np.where(kernel.numpy() != 0, np.abs(slope + of_penalty), np.maximum(np.abs(slope) - l1, 0))
+    return max(missed.max(), np.abs(along_bias).max())
+
+
+squared_error = keras.losses.MeanSquaredError(dtype="float64")
+cross_entropy = keras.losses.BinaryCrossentropy(from_logits=True, dtype="float64")
+
+
+def is_optimum(X, y, found, loss, tolerance=1e-7, **factors):
+    """Tell whether a scikit-learn model is at the optimum of Keras's objective with these factors, and not with others."""
+    at = (X, y, found.coef_.T, found.intercept_, loss)
+    others = {name: 1.1 * value for name, value in factors.items()}
+    return distance_from_optimum(*at, **factors) < tolerance < 1e-4 < distance_from_optimum(*at, **others)
+
+
+def test_mean_squared_error_plus_l1l2_is_the_objective():
+    X, y = regression()
+    layer = layers.Dense(1, kernel_regularizer=regularizers.L1L2(l1=0.3, l2=0.2), bias_initializer="ones")
+    model = keras.Sequential([layers.Input((FEATURES,)), layer])
+    model.compile(loss="mean_squared_error")
+    kernel, bias = (part.astype("float64") for part in model.get_weights())
+    by_hand = ((y - X @ kernel - bias) ** 2).sum() / ROWS + 0.3 * np.abs(kernel).sum() + 0.2 * (kernel**2).sum()
+    assert model.evaluate(X, y, batch_size=ROWS, verbose=0) == pytest.approx(by_hand, rel=1e-5)
+
+
+def test_mean_squared_error_is_a_mean_over_rows_and_outputs():
+    truth, predicted = np.zeros((4, 3)), np.arange(12.0).reshape(4, 3)
+    assert float(squared_error(truth, predicted)) == pytest.approx((predicted**2).sum() / 12)
+
+
+def test_ridge_is_l2_of_alpha_over_n():
+    X, y = regression()
+    found = Ridge(alpha=7.0, tol=1e-12).fit(X, y)
+    assert is_optimum(X, y, found, squared_error, l2=7.0 / ROWS)
+
+
+def test_ridge_of_several_outputs_is_l2_of_alpha_over_n_k():
+    X, y = regression(outputs=3)
+    found = Ridge(alpha=7.0, tol=1e-12).fit(X, y)
+    assert is_optimum(X, y, found, squared_error, l2=7.0 / (ROWS * 3))
+
+
+def test_lasso_is_l1_of_two_alpha():
+    X, y = regression()
+    found = Lasso(alpha=0.4, tol=1e-14, max_iter=100_000).fit(X, y[:, 0])
+    assert 0 < np.sum(found.coef_ == 0) < FEATURES
+    assert is_optimum(X, y, found, squared_error, l1=0.8)
+
+
+def test_elastic_net_is_l1_of_two_alpha_r_and_l2_of_alpha_one_minus_r():
+    X, y = regression()
+    alpha, r = 0.5, 0.7
+    found = ElasticNet(alpha=alpha, l1_ratio=r, tol=1e-14, max_iter=100_000).fit(X, y[:, 0])
+    assert is_optimum(X, y, found, squared_error, l1=2 * alpha * r, l2=alpha * (1 - r))
+
+
+def test_logistic_regression_is_l2_of_one_over_two_c_n():
+    X, y = classification()
+    found = LogisticRegression(C=0.5, tol=1e-12, max_iter=10_000, solver="newton-cholesky").fit(X, y)
+    assert is_optimum(X, y, found, cross_entropy, l2=1 / (2 * 0.5 * ROWS))
+
+
+def test_logistic_elastic_net_is_l1_of_r_over_c_n():
+    X, y = classification()
+    C, r = 0.3, 0.6
+    found = LogisticRegression(C=C, l1_ratio=r, solver="saga", tol=1e-13, max_iter=200_000).fit(X, y)
+    assert is_optimum(X, y, found, cross_entropy, l1=r / (C * ROWS), l2=(1 - r) / (2 * C * ROWS))
+
+
+def test_l2_loss_of_tensorflow_has_a_half():
+    weights = np.array([3.0, -4.0], dtype="float32")
+    assert 0.1 * float(tf.nn.l2_loss(weights)) == pytest.approx(float(regularizers.L2(0.1 / 2)(weights)))
+
+
+def test_decay_in_the_gradient_is_l2_of_half_of_it():
+    decay, rate = 0.3, 0.1
+    X, y = regression()
+    layer = layers.Dense(1, kernel_regularizer=regularizers.L2(decay / 2))
+    model = keras.Sequential([layers.Input((FEATURES,)), layer])
+    model.compile(keras.optimizers.SGD(rate), loss="mean_squared_error")
+    kernel, bias = (part.astype("float64") for part in model.get_weights())
+    for _ in range(3):  # by hand: the slope of the mean squared error, and the decay added to it
+        error = X @ kernel + bias - y
+        kernel, bias = kernel - rate * (2 / ROWS * X.T @ error + decay * kernel), bias - rate * 2 * error.mean()
+        model.train_on_batch(X, y)
+    np.testing.assert_allclose(layer.kernel.numpy(), kernel, atol=1e-4)

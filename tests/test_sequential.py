@@ -1,0 +1,422 @@
+"""Claims of the chapter "What is penalized in a Sequential model"."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import Sequential, layers
+from keras.regularizers import L1, L1L2, L2
+from scipy.optimize import minimize
+from sklearn.linear_model import LogisticRegression, Ridge
+
+ROWS = np.random.default_rng(0).normal(size=(6, 4)).astype("float32")  # (6, 4)
+
+
+def total(model):
+    """Return the sum of what a model or a layer lists in `losses`."""
+    return float(sum(model.losses))
+
+
+def reported_loss(model, X, y):
+    """Return what `evaluate` reports for the model, compiled anew with mean squared error."""
+    model.compile(loss="mse")
+    return model.evaluate(X, y, batch_size=len(X), verbose=0)
+
+
+def small_model(kernel=None):
+    """Return 4 inputs, 3 hidden units, 1 output, always with the same first weights; the hidden kernel has the regularizer `kernel`."""
+    keras.utils.set_random_seed(0)
+    return Sequential([layers.Input((4,)), layers.Dense(3, "relu", kernel_regularizer=kernel), layers.Dense(1)])
+
+
+def train(layer, X, y, loss="mse", updates=1500, rate=0.1):
+    """Train one layer on all rows at once until it no longer moves, and return its kernel and bias."""
+    keras.utils.set_random_seed(0)
+    model = Sequential([layers.Input((X.shape[1],)), layer])
+    model.compile(keras.optimizers.SGD(rate), loss, steps_per_execution=500)
+    model.fit(tf.data.Dataset.from_tensors((X, y[:, None])).repeat(), steps_per_epoch=updates, shuffle=False, verbose=0)
+    kernel, bias = model.get_weights()
+    return kernel[:, 0], bias[0]
+
+
+def line_data():
+    """Return 40 rows of one feature that is not centred, and targets on a noisy line."""
+    rng = np.random.default_rng(0)
+    X = rng.uniform(0, 4, size=(40, 1))  # (40, 1)
+    return X, 1 + 1.5 * X[:, 0] + rng.normal(scale=0.7, size=40)  # (40,)
+
+
+def class_data():
+    """Return 200 rows of three features and classes of which about a tenth are 1."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 3))  # (200, 3)
+    y = (X[:, 0] + rng.normal(size=200) > 1.8).astype("float64")  # (200,)
+    assert 0.05 < y.mean() < 0.2
+    return X, y
+
+
+def test_dense_layer_computes_f_of_x_w_plus_b():
+    for activation, function in [("relu", lambda z: np.maximum(z, 0)), ("sigmoid", lambda z: 1 / (1 + np.exp(-z))), (None, lambda z: z)]:
+        layer = layers.Dense(3, activation, bias_initializer="glorot_uniform")
+        output = layer(ROWS).numpy()
+        kernel, bias = layer.get_weights()
+        assert (kernel.shape, bias.shape, output.shape) == ((4, 3), (3,), (6, 3))
+        np.testing.assert_allclose(output, function(ROWS @ kernel + bias), atol=1e-6)
+
+
+def test_dense_layer_has_p_plus_1_times_m_parameters():
+    for p, m in [(8, 6), (6, 4), (4, 1), (1, 9)]:
+        layer = layers.Dense(m)
+        layer.build((None, p))
+        assert layer.count_params() == (p + 1) * m
+
+
+def test_penalties_of_a_unit_with_two_weights():
+    unit = layers.Dense(1, "relu", kernel_regularizer=L2(0.1), bias_regularizer=L2(0.1), activity_regularizer=L2(0.1))
+    unit.build((None, 2))
+    unit.set_weights([np.array([[3.0], [-4.0]]), np.array([5.0])])
+    unit(np.array([[1.0, 1.0], [0.0, 3.0]]))
+    assert [float(penalty) for penalty in unit.losses] == pytest.approx([0.80, 2.50, 2.50])
+
+
+def test_activity_regularizer_sees_the_output_after_the_activation():
+    layer = layers.Dense(3, "relu", activity_regularizer=L1(0.1))
+    layer(ROWS)
+    before = ROWS @ layer.kernel.numpy()
+    after = np.maximum(before, 0)
+    assert total(layer) == pytest.approx(0.1 * np.abs(after).sum() / 6)
+    assert total(layer) < 0.8 * 0.1 * np.abs(before).sum() / 6
+
+
+def test_activity_penalty_is_divided_by_the_batch_size():
+    layer = layers.Dense(3, activity_regularizer=L2(0.1))
+    output = layer(ROWS).numpy()
+    once = total(layer)
+    assert once == pytest.approx(0.1 * (output**2).sum() / 6)
+    layer(np.concatenate([ROWS, ROWS]))
+    assert total(layer) == pytest.approx(once)
+    sequences = layer(np.ones((5, 7, 4), "float32")).numpy()
+    assert total(layer) == pytest.approx(0.1 * (sequences**2).sum() / 5)  # by the rows, not by the seven steps
+
+
+def test_only_the_activity_penalty_depends_on_the_data():
+    layer = layers.Dense(3, kernel_regularizer=L2(0.1), bias_regularizer=L2(0.1), bias_initializer="ones", activity_regularizer=L2(0.1))
+    layer(ROWS)
+    first = [float(penalty) for penalty in layer.losses]
+    layer(2 * ROWS)
+    second = [float(penalty) for penalty in layer.losses]
+    assert second[0] != pytest.approx(first[0], rel=0.1)
+    assert second[1:] == first[1:]
+
+
+def test_activity_penalty_is_in_what_evaluate_reports():
+    keras.utils.set_random_seed(0)
+    model = Sequential([layers.Input((4,)), layers.Dense(1, activity_regularizer=L2(0.5))])
+    predictions = model(ROWS).numpy()
+    assert reported_loss(model, ROWS, np.zeros((6, 1))) == pytest.approx(1.5 * np.mean(predictions**2), rel=1e-5)
+
+
+def losses_model():
+    """Return two layers with activity, kernel and, in the first, bias penalties, each recognizable by its factor."""
+    first = layers.Dense(3, kernel_regularizer=L1(1.0), bias_regularizer=L1(10.0), bias_initializer="ones", activity_regularizer=L1(0.1))
+    second = layers.Dense(2, kernel_regularizer=L1(100.0), activity_regularizer=L1(0.2))
+    return Sequential([layers.Input((4,)), first, second])
+
+
+def test_activity_part_appears_with_the_call_of_the_model():
+    model = losses_model()
+    assert len(model.losses) == 3
+    model(ROWS)
+    assert len(model.losses) == 5
+    model(ROWS)
+    assert len(model.losses) == 5  # that of the last call alone
+
+
+def test_losses_list_activities_first_then_variables_in_their_order():
+    model = losses_model()
+    first, second = model.layers
+    output = model(ROWS).numpy()
+    middle = first(ROWS).numpy()
+    model(ROWS)
+    activities = [0.1 * np.abs(middle).sum() / 6, 0.2 * np.abs(output).sum() / 6]
+    variables = [np.abs(first.kernel).sum(), 10.0 * 3, 100 * np.abs(second.kernel).sum()]
+    assert [float(penalty) for penalty in model.losses] == pytest.approx(activities + variables, rel=1e-5)
+    assert [float(penalty) for penalty in first.losses] == pytest.approx([activities[0], *variables[:2]], rel=1e-5)
+
+
+def many_layers():
+    """Return a model with every kind of variable that the chapter names, each with a factor of its own, and argument by factor."""
+    names = {}
+
+    def factor(argument):
+        names[len(names) + 1] = argument
+        return L2(0.01 * len(names))
+
+    model = Sequential(
+        [
+            layers.Input((6,)),
+            layers.Embedding(9, 4, embeddings_regularizer=factor("embeddings")),
+            layers.SeparableConv1D(5, 2, depthwise_regularizer=factor("depthwise"), pointwise_regularizer=factor("pointwise")),
+            layers.BatchNormalization(gamma_regularizer=factor("gamma"), beta_regularizer=factor("beta"), beta_initializer="ones"),
+            layers.LSTM(3, kernel_regularizer=factor("kernel"), recurrent_regularizer=factor("recurrent"), return_sequences=True),
+            layers.GRU(3, bias_regularizer=factor("bias"), bias_initializer="ones"),
+            layers.LayerNormalization(gamma_regularizer=factor("gamma"), beta_regularizer=factor("beta")),
+            layers.Dense(2, kernel_regularizer=factor("kernel"), bias_regularizer=factor("bias"), bias_initializer="ones"),
+        ]
+    )
+    return model, names
+
+
+def test_each_regularizer_argument_reaches_the_variable_it_names():
+    model, names = many_layers()
+    found = {}
+    for variable in model.weights:
+        if variable.regularizer is not None:
+            found[round(float(variable.regularizer.l2) / 0.01)] = variable.name
+    assert sorted(found) == sorted(names)
+    assert all(found[number].startswith(argument) for number, argument in names.items())
+
+
+def test_kernel_regularizer_leaves_the_recurrent_kernel_free():
+    for kind in [layers.LSTM, layers.GRU, layers.SimpleRNN]:
+        layer = kind(3, kernel_regularizer=L2(0.1))
+        layer.build((None, 5, 4))
+        assert total(layer) == pytest.approx(0.1 * np.square(layer.cell.kernel.numpy()).sum())
+        assert np.square(layer.cell.recurrent_kernel.numpy()).sum() > 1
+
+
+def test_penalties_of_the_variables_add_up_to_model_losses():
+    model, names = many_layers()
+    trainable = [variable for variable in model.weights if variable.trainable and variable.regularizer is not None]
+    assert len(trainable) == len(names)
+    by_hand = sum(float(variable.regularizer.l2) * np.square(variable.numpy()).sum() for variable in trainable)
+    assert total(model) == pytest.approx(by_hand, rel=1e-5)
+    assert sum(float(variable.regularizer(variable)) for variable in trainable) == pytest.approx(by_hand, rel=1e-5)
+
+
+def test_embedding_is_penalized_for_every_row_of_its_table():
+    layer = layers.Embedding(50, 2, embeddings_initializer="ones", embeddings_regularizer=L2(0.1))
+    layer(np.array([[3, 4]]))  # two of the fifty rows are used
+    assert total(layer) == pytest.approx(0.1 * 50 * 2)
+
+
+def test_shifted_targets_are_answered_by_the_last_bias_at_no_price():
+    keras.utils.set_random_seed(0)
+    hidden = layers.Dense(3, "relu", kernel_regularizer=L1(0.1), bias_regularizer=L2(0.1), bias_initializer="ones")
+    model = Sequential([layers.Input((4,)), hidden, layers.Dense(1, kernel_regularizer=L2(0.1))])
+    targets = np.arange(6.0)[:, None]  # (6, 1)
+    before = reported_loss(model, ROWS, targets)
+    predictions = model(ROWS).numpy()
+    model.layers[-1].bias.assign(model.layers[-1].bias + 100)
+    np.testing.assert_allclose(model(ROWS).numpy(), predictions + 100, atol=1e-4)
+    assert reported_loss(model, ROWS, targets + 100) == pytest.approx(before, rel=1e-4)
+
+
+def test_free_bias_shifts_with_the_targets_and_ridge_finds_the_same():
+    X, y = line_data()
+    weights, bias = train(layers.Dense(1, kernel_regularizer=L2(0.01)), X, y)
+    shifted_weights, shifted_bias = train(layers.Dense(1, kernel_regularizer=L2(0.01)), X, y + 100)
+    np.testing.assert_allclose(X @ shifted_weights + shifted_bias, X @ weights + bias + 100, atol=2e-3)
+    assert shifted_weights == pytest.approx(weights, abs=1e-3)
+    ridge = Ridge(alpha=40 * 0.01).fit(X, y)
+    assert weights == pytest.approx(ridge.coef_, abs=1e-4)
+    assert bias == pytest.approx(ridge.intercept_, abs=1e-4)
+    centred = Ridge(alpha=40 * 0.01, fit_intercept=False).fit(X - X.mean(), y - y.mean())
+    assert weights == pytest.approx(centred.coef_, abs=1e-4)
+
+
+def test_penalized_bias_is_the_weight_of_a_column_of_ones_and_does_not_follow():
+    X, y = line_data()
+    ones = np.column_stack([X, np.ones(40)])  # (40, 2)
+    found = []
+    for targets in [y, y + 100]:
+        weights, bias = train(layers.Dense(1, kernel_regularizer=L2(0.01), bias_regularizer=L2(0.01)), X, targets)
+        ridge = Ridge(alpha=40 * 0.01, fit_intercept=False).fit(ones, targets)
+        assert [*weights, bias] == pytest.approx(list(ridge.coef_), abs=2e-3)
+        found.append(np.array([*weights, bias]))
+    shifts = ones @ (found[1] - found[0])
+    assert shifts.min() < 97 and shifts.max() > 101  # the wrong shift, and not the same for every row
+    assert found[1][0] > 1.5 * found[0][0]  # the slope works for the bias
+
+
+def test_penalized_bias_of_centred_features_is_the_mean_over_1_plus_factor():
+    X, y = line_data()
+    X = X - X.mean()
+    for factor in [0.0, 0.1, 2.0]:
+
+        def objective(parameters, factor=factor):
+            residuals = y + 100 - X[:, 0] * parameters[0] - parameters[1]
+            return np.mean(residuals**2) + 0.01 * parameters[0] ** 2 + factor * parameters[1] ** 2
+
+        slope, bias = minimize(objective, [0.0, 0.0], tol=1e-10).x
+        assert bias == pytest.approx((y.mean() + 100) / (1 + factor), rel=1e-5)
+        assert slope == pytest.approx(np.mean(X[:, 0] * y) / (np.mean(X**2) + 0.01), rel=1e-4)
+
+
+def test_free_bias_makes_the_mean_probability_the_share_of_class_1():
+    X, y = class_data()
+    factor, C = 0.1, 1 / (2 * 0.1 * 200)
+    predicted = []
+    for bias_factor, other in [(0.0, LogisticRegression(C=C, tol=1e-10)), (factor, LogisticRegression(C=C, solver="liblinear", tol=1e-10))]:
+        layer = layers.Dense(1, "sigmoid", kernel_regularizer=L2(factor), bias_regularizer=L2(bias_factor))
+        weights, bias = train(layer, X, y, "binary_crossentropy", updates=2000, rate=0.5)
+        predicted.append(np.mean(1 / (1 + np.exp(-(X @ weights + bias)))))
+        assert predicted[-1] == pytest.approx(other.fit(X, y).predict_proba(X)[:, 1].mean(), abs=1e-4)  # liblinear penalizes its intercept
+    assert predicted[0] == pytest.approx(y.mean(), abs=1e-4)
+    assert predicted[1] > y.mean() + 0.05
+
+
+def test_glorot_kernel_has_a_predictable_penalty():
+    draws = 200
+    for n_in, n_out in [(20, 16), (8, 64)]:
+        count = n_in * n_out
+        kernels = np.array([keras.initializers.GlorotUniform(seed=seed)((n_in, n_out)) for seed in range(draws)])
+        squares, sizes = np.square(kernels).sum(axis=(1, 2)), np.abs(kernels).sum(axis=(1, 2))
+        for sums, mean, relative_spread in [
+            (squares, count * 2 / (n_in + n_out), np.sqrt(4 / 5 / count)),
+            (sizes, count / 2 * np.sqrt(6 / (n_in + n_out)), np.sqrt(1 / 3 / count)),
+        ]:
+            assert sums.mean() == pytest.approx(mean, abs=4 * mean * relative_spread / np.sqrt(draws))  # four standard errors
+            assert sums.std() == pytest.approx(mean * relative_spread, rel=0.2)  # four standard errors of a deviation from 200 draws
+    assert isinstance(layers.Dense(3).kernel_initializer, keras.initializers.GlorotUniform)
+
+
+def test_doubled_layer_computes_the_same_and_pays_twice():
+    def network(units):
+        return Sequential([layers.Input((4,)), layers.Dense(units, "relu"), layers.Dense(1)])
+
+    narrow, wide = network(3), network(6)
+    kernel, bias, outgoing, last = narrow.get_weights()
+    bias = np.array([0.1, -0.2, 0.3])
+    narrow.set_weights([kernel, bias, outgoing, last])
+    wide.set_weights([np.tile(kernel, 2), np.tile(bias, 2), np.tile(outgoing / 2, (2, 1)), last])
+    np.testing.assert_allclose(wide(ROWS), narrow(ROWS), atol=1e-6)
+    for penalty, hidden, output in [(L1(0.1), 2, 1), (L2(0.1), 2, 0.5)]:
+        for number, ratio in enumerate([hidden, output]):
+            ours, theirs = (float(penalty(model.layers[number].kernel)) for model in (wide, narrow))
+            assert ours == pytest.approx(ratio * theirs, rel=1e-5)
+
+
+def test_layer_used_twice_is_penalized_once():
+    shared = layers.Dense(4, kernel_regularizer=L2(0.1), activity_regularizer=L2(0.1))
+    model = Sequential([layers.Input((4,)), shared, layers.ReLU(), shared])
+    assert total(model) == pytest.approx(0.1 * np.square(shared.kernel.numpy()).sum())
+    model(ROWS)
+    assert len(model.losses) == 3  # the kernel, and the activity of each use
+
+
+def test_frozen_layer_leaves_model_losses():
+    model = small_model(L2(0.1))
+    data_loss = reported_loss(small_model(), ROWS, np.zeros((6, 1)))
+    penalty = total(model)
+    assert penalty > 0
+    assert reported_loss(model, ROWS, np.zeros((6, 1))) == pytest.approx(data_loss + penalty, rel=1e-5)
+    model.layers[0].trainable = False
+    assert model.losses == []
+    assert reported_loss(model, ROWS, np.zeros((6, 1))) == pytest.approx(data_loss, rel=1e-5)
+    model.layers[0].trainable = True
+    assert total(model) == penalty
+
+
+def test_regularizer_set_on_the_layer_leaves_the_kernel_without_penalty():
+    model = small_model()
+    data_loss = reported_loss(model, ROWS, np.zeros((6, 1)))
+    model.layers[0].kernel_regularizer = L2(1.0)
+    assert model.losses == []
+    assert reported_loss(model, ROWS, np.zeros((6, 1))) == data_loss
+
+
+def test_regularizer_set_on_the_variable_counts_after_compiling_again():
+    model = small_model()
+    zeros = np.zeros((6, 1))
+    data_loss = reported_loss(model, ROWS, zeros)
+    kernel = model.layers[0].kernel
+    kernel.regularizer = L2(1.0)
+    assert model.evaluate(ROWS, zeros, batch_size=6, verbose=0) == data_loss  # not yet
+    assert reported_loss(model, ROWS, zeros) == pytest.approx(data_loss + np.square(kernel.numpy()).sum(), rel=1e-5)
+
+
+def test_regularizer_set_on_the_variable_alone_is_not_saved(tmp_path):
+    model = small_model()
+    model.layers[0].kernel.regularizer = L2(1.0)
+    model.save(tmp_path / "model.keras")
+    assert keras.models.load_model(tmp_path / "model.keras").losses == []
+    model.layers[0].kernel_regularizer = L2(1.0)
+    model.save(tmp_path / "model.keras")
+    assert total(keras.models.load_model(tmp_path / "model.keras")) == pytest.approx(total(model))
+
+
+def test_cloned_model_takes_the_new_regularizer():
+    model = small_model(L1(0.1))
+    model.layers[0].kernel_regularizer = L2(0.3)
+    clone = keras.models.clone_model(model)
+    clone.set_weights(model.get_weights())
+    np.testing.assert_array_equal(clone(ROWS), model(ROWS))
+    assert total(clone) == pytest.approx(0.3 * np.square(model.layers[0].kernel.numpy()).sum())
+    assert total(model) == pytest.approx(0.1 * np.abs(model.layers[0].kernel.numpy()).sum())
+
+
+def test_saved_model_keeps_its_regularizers_and_saved_weights_do_not(tmp_path):
+    model = small_model(L1L2(l1=0.1, l2=0.2))
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert loaded.layers[0].kernel.regularizer.get_config() == model.layers[0].kernel.regularizer.get_config()
+    assert total(loaded) == total(model) > 0
+    model.save_weights(tmp_path / "model.weights.h5")
+    other = small_model()
+    other.load_weights(tmp_path / "model.weights.h5")
+    assert other.losses == []
+
+
+def test_count_params_counts_biases_and_untrained_statistics():
+    model = Sequential([layers.Input((4,)), layers.Dense(3, kernel_regularizer=L2(0.1)), layers.BatchNormalization()])
+    assert model.count_params() == 4 * 3 + 3 + 4 * 3  # kernel, bias, and scale, shift, mean and variance of each unit
+    assert sum(np.prod(variable.shape) for variable in model.trainable_weights) == 4 * 3 + 3 + 2 * 3
+
+
+def test_list_of_regularizers_is_refused():
+    with pytest.raises(ValueError, match="Could not interpret regularizer"):
+        layers.Dense(1, kernel_regularizer=[L1(0.1), L2(0.1)])
+
+
+def test_negative_factor_is_refused():
+    for penalty, name in [(L1, "l1"), (L2, "l2"), (lambda factor: L1L2(l1=factor, l2=0.1), "l1")]:
+        with pytest.raises(ValueError, match=f"Invalid value for argument {name}: expected a non-negative float"):
+            penalty(-0.1)
+
+
+def test_model_without_input_shape_lists_no_penalty_before_its_first_call():
+    model = Sequential([layers.Dense(3, kernel_regularizer=L2(0.1))])
+    assert model.losses == []
+    with pytest.raises(ValueError, match="isn't built"):
+        model.count_params()
+    model(ROWS)
+    assert total(model) > 0
+
+
+def test_activity_part_is_no_number_after_fit_until_the_next_call():
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("on TensorFlow alone")
+    model = Sequential([layers.Input((4,)), layers.Dense(1, activity_regularizer=L2(0.1))])
+    model.compile(loss="mse")
+    model.fit(ROWS, np.zeros((6, 1)), verbose=0)
+    with pytest.raises(TypeError, match="out of scope"):
+        total(model)
+    output = model(ROWS).numpy()
+    assert total(model) == pytest.approx(0.1 * np.square(output).sum() / 6)
+
+
+def test_kernel_before_batch_normalization_can_shrink_without_effect():
+    X = np.random.default_rng(0).normal(size=(200, 4)).astype("float32")  # (200, 4)
+    changes = {}
+    for epsilon in [1e-3, 1e-9]:
+        keras.utils.set_random_seed(0)
+        dense = layers.Dense(3, use_bias=False, kernel_regularizer=L2(1.0))
+        model = Sequential([layers.Input((4,)), dense, layers.BatchNormalization(epsilon=epsilon)])
+        before, penalty = model(X, training=True).numpy(), total(model)
+        dense.kernel.assign(0.1 * dense.kernel)
+        changes[epsilon] = np.abs(model(X, training=True).numpy() - before).max()
+        assert total(model) == pytest.approx(penalty / 100, rel=1e-5)
+    assert changes[1e-9] < 1e-4
+    assert changes[1e-3] > 0.05
+    assert layers.BatchNormalization().epsilon == 1e-3
