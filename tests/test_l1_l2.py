@@ -1,0 +1,418 @@
+"""Claims of the chapter "L1 and L2 together"."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import Sequential, layers, ops, regularizers
+from scipy.optimize import brentq, minimize_scalar
+from sklearn.linear_model import ElasticNet, Lasso, LogisticRegression, Ridge, enet_path
+
+MIXES = (0.25, 0.5, 0.75)
+
+
+def soft_threshold(weights, threshold):
+    return np.sign(weights) * np.maximum(np.abs(weights) - threshold, 0)
+
+
+def penalty(weights, l1, l2):
+    return l1 * np.abs(weights).sum() + l2 * np.square(weights).sum()
+
+
+def to_keras(alpha, l1_ratio):
+    """Return (l1, l2) for mean squared error, as on the page."""
+    return 2 * alpha * l1_ratio, alpha * (1 - l1_ratio)
+
+
+def from_keras(l1, l2):
+    return l1 / 2 + l2, l1 / (l1 + 2 * l2)
+
+
+def to_keras_logistic(C, l1_ratio, n):
+    return l1_ratio / (C * n), (1 - l1_ratio) / (2 * C * n)
+
+
+def from_keras_logistic(l1, l2, n):
+    return 1 / (n * (l1 + 2 * l2)), l1 / (l1 + 2 * l2)
+
+
+def elastic_net(X, y, l1, l2):
+    """Return scikit-learn's fitted model for Keras's factors."""
+    alpha, l1_ratio = from_keras(l1, l2)
+    return ElasticNet(alpha=alpha, l1_ratio=l1_ratio, tol=1e-12, max_iter=200_000).fit(X, y)
+
+
+def standardized(X):
+    return (X - X.mean(axis=0)) / X.std(axis=0)
+
+
+def grouped_rows(rng, rows, group, correlation):
+    """Return features (rows, p); features of the same group share the correlation, a group of one is independent."""
+    common = rng.normal(size=(rows, group.max() + 1))[:, group]
+    own = rng.normal(size=(rows, len(group)))
+    return np.sqrt(correlation) * common + np.sqrt(1 - correlation) * own
+
+
+def grouped_problem(n=80, seed=5):
+    """Return standardized X (n, 6), two groups of three correlated 0.9, and y (n,), which the first group makes."""
+    rng = np.random.default_rng(seed)
+    X = standardized(grouped_rows(rng, n, np.array([0, 0, 0, 1, 1, 1]), 0.9))
+    return X, X[:, :3].sum(axis=1) + 2.0 * rng.normal(size=n) + 1.0
+
+
+class L1L2OfEach(regularizers.Regularizer):
+    """L1L2 with factors of its own for each model on the leading axis, as in the script."""
+
+    def __init__(self, l1, l2):
+        self.l1, self.l2 = np.asarray(l1, dtype="float32"), np.asarray(l2, dtype="float32")
+
+    def __call__(self, kernel):
+        return ops.sum(self.l1 * ops.sum(ops.abs(kernel), axis=-1) + self.l2 * ops.sum(ops.square(kernel), axis=-1))
+
+
+def squared_errors(y, prediction):
+    return ops.sum(ops.square(y - prediction), axis=-1)
+
+
+def cross_entropies(y, logit):
+    return ops.sum(ops.binary_crossentropy(y, logit, from_logits=True), axis=-1)
+
+
+def train(X, y, l1, l2, loss, rate, updates, start=None):
+    """Return kernels (models, p) and biases (models,) after full-batch SGD with a learning rate that falls to zero."""
+    layer = layers.EinsumDense(
+        "bi,li->bl", output_shape=(len(l1),), bias_axes="l", kernel_initializer="zeros", kernel_regularizer=L1L2OfEach(l1, l2)
+    )
+    model = Sequential([layers.Input((X.shape[1],)), layer])
+    if start is not None:
+        layer.kernel.assign(start)
+    falling = keras.optimizers.schedules.CosineDecay(rate, updates)
+    model.compile(keras.optimizers.SGD(falling), loss, steps_per_execution=500)
+    rows = tf.data.Dataset.from_tensors((X, np.tile(y[:, None], (1, len(l1))))).repeat()
+    model.fit(rows, steps_per_epoch=updates, shuffle=False, verbose=0)
+    return layer.kernel.numpy().astype(float), layer.bias.numpy().astype(float)
+
+
+def gradients(X, y, weights, bias, loss):
+    """Return Keras's slopes of the data loss along the weights (p,) and the bias."""
+    kernel, level = tf.Variable(weights[:, None]), tf.Variable([bias])
+    with tf.GradientTape() as tape:
+        value = loss(tf.constant(y[:, None]), tf.constant(X) @ kernel + level)
+    of_kernel, of_bias = tape.gradient(value, [kernel, level])
+    return of_kernel.numpy()[:, 0], of_bias.numpy()[0]
+
+
+def assert_optimal(weights, slope, slope_of_bias, l1, l2, tolerance):
+    """Assert that zero is among the subgradients of the objective with Keras's penalty."""
+    used = weights != 0
+    np.testing.assert_allclose(slope[used] + 2 * l2 * weights[used], -l1 * np.sign(weights[used]), atol=tolerance)
+    assert np.all(np.abs(slope[~used]) <= l1 + tolerance)
+    assert slope_of_bias == pytest.approx(0, abs=tolerance)
+
+
+@pytest.mark.parametrize("l1", [1.0, 0.6, 0.2])
+def test_slope_of_the_corner_is_the_mix(l1):
+    l2 = (1 - l1) / 2  # so that the mix l1 / (l1 + 2 l2) is l1
+    cost = penalty(np.array([1.0, 0.0]), l1, l2)
+    step = 1e-6
+    for side in (-step, step):
+        edge = brentq(lambda w, side=side: penalty(np.array([w, side]), l1, l2) - cost, 0.5, 1.5, xtol=1e-15)
+        assert (1 - edge) / step == pytest.approx(from_keras(l1, l2)[1], abs=1e-4)
+
+
+def test_ball_without_l1_has_no_corner():
+    step = 1e-4
+    edge = brentq(lambda w: penalty(np.array([w, step]), 0.0, 0.7) - 0.7, 0.5, 1.5, xtol=1e-15)
+    assert (1 - edge) / step < 1e-4
+
+
+def test_sides_are_curved_only_with_l2():
+    for l1, l2 in [(1.0, 0.0), (0.7, 0.3), (0.1, 0.9)]:
+        a, b = np.array([1.0, 0.0]), np.array([0.0, 1.0])
+        at_corners, between = penalty(a, l1, l2), penalty((a + b) / 2, l1, l2)
+        assert at_corners - between == pytest.approx(l2 / 2)  # 0 without l2: the straight line has the same cost
+
+
+@pytest.mark.parametrize(("l1", "l2"), [(2.0, 1.0), (0.3, 0.0), (0.0, 0.5), (0.7, 3.0)])
+def test_one_weight_is_thresholded_then_divided(l1, l2):
+    in_keras = regularizers.L1L2(l1=l1, l2=l2)
+    for v in [3.0, -4.0, *np.linspace(-2, 2, 17)]:
+        found = minimize_scalar(lambda w, v=v: (w - v) ** 2 + float(in_keras(np.array([w]))), bounds=(-5, 5), method="bounded")
+        assert found.x == pytest.approx(soft_threshold(v, l1 / 2) / (1 + l2), abs=1e-3)
+
+
+def test_worked_example_ends_at_one_and_minus_one_and_a_half():
+    identity = np.sqrt(2) * np.eye(2)  # two rows: the mean squared error is (w − v)², summed over the weights
+    alpha, l1_ratio = from_keras(2.0, 1.0)
+    fitted = ElasticNet(alpha=alpha, l1_ratio=l1_ratio, fit_intercept=False, tol=1e-12).fit(identity, identity @ [3.0, -4.0])
+    np.testing.assert_allclose(fitted.coef_, [1.0, -1.5], atol=1e-9)
+
+
+def test_every_split_between_copies_costs_the_same_with_l1_and_one_is_cheapest_with_both():
+    rng = np.random.default_rng(1)
+    x = standardized(rng.normal(size=(50, 1)))
+    X, y = np.hstack([x, x]), 3 * x[:, 0] + rng.normal(size=50)
+    for l2 in (0.0, 0.3):
+        total = (Lasso(0.1, tol=1e-12).fit(X, y) if l2 == 0 else elastic_net(X, y, 0.2, l2)).coef_.sum()
+        splits = np.linspace(0, 1, 11)[:, None] * [total, -total] + [0, total]  # from (0, total) to (total, 0)
+        costs = [np.mean((y - y.mean() - X @ w) ** 2) + float(penalty(w, 0.2, l2)) for w in splits]
+        if l2 == 0:
+            np.testing.assert_allclose(costs, costs[0], rtol=1e-12)
+        else:
+            assert np.argmin(costs) == 5  # the even split
+            np.testing.assert_allclose(costs - costs[5], l2 * (splits[:, 0] - splits[:, 1]) ** 2 / 2, atol=1e-12)
+            np.testing.assert_allclose(elastic_net(X, y, 0.2, l2).coef_, total / 2, atol=1e-6)
+
+
+def test_copies_end_where_they_started_with_l1_and_at_one_place_with_both():
+    column = np.repeat([1.0, -1.0], 10)
+    X, starts = np.stack([column, column], axis=1), np.array([[3.0, 1.0], [2.0, 2.0], [1.0, 2.5]])
+    l1, l2 = np.full(6, 0.2), np.repeat([0.0, 0.2], 3)
+    ends, _ = train(X, 3 * column, l1, l2, squared_errors, 0.05, 1500, np.concatenate([starts, starts]))
+    np.testing.assert_allclose(ends[:3].sum(axis=1), 2.9, atol=1e-3)
+    np.testing.assert_allclose(np.diff(ends[:3])[:, 0], np.diff(starts)[:, 0], atol=1e-3)  # neither passes zero: their difference stays
+    np.testing.assert_allclose(ends[3:], 2.9 / 1.1 / 2, atol=1e-3)
+
+
+def test_objective_falls_between_two_different_weights_by_a_quarter_of_l2_times_their_distance():
+    X, y = grouped_problem()
+    rng = np.random.default_rng(0)
+    l1, l2 = 0.4, 0.3
+
+    def cost(w, b):
+        return np.mean((y - X @ w - b) ** 2) + penalty(w, l1, l2)
+
+    for _ in range(200):
+        (a, c), (b, d) = rng.normal(size=(2, 6)) * 2, rng.normal(size=2)
+        saved = (cost(a, b) + cost(c, d)) / 2 - cost((a + c) / 2, (b + d) / 2)
+        assert saved >= l2 * np.sum((a - c) ** 2) / 4 - 1e-12
+
+
+def problems_with_solutions():
+    """Yield standardized X, residuals, weights and l2 of sixty random problems, some with more features than rows."""
+    rng = np.random.default_rng(2)
+    for case in range(60):
+        n, p = rng.integers(12, 60), rng.integers(3, 20)
+        mixing = rng.normal(size=(p, p)) * rng.uniform(0.1, 1, size=p)
+        X = standardized(rng.normal(size=(n, p)) @ mixing)
+        y = X @ rng.normal(size=p) * (case % 3) + rng.normal(size=n) + 5.0
+        l1, l2 = 10 ** rng.uniform(-2, 0), 10 ** rng.uniform(-2.5, 0.5)
+        fitted = elastic_net(X, y, l1, l2)
+        yield X, y, y - fitted.predict(X), fitted.coef_, l2
+
+
+def test_weights_of_correlated_features_are_no_further_apart_than_the_bound():
+    kinds = {"same sign": 0, "opposite": 0, "with a zero": 0}
+    for X, y, residual, weights, l2 in problems_with_solutions():
+        rho = np.corrcoef(X.T)
+        with np.errstate(invalid="ignore"):
+            apart = np.sqrt(np.maximum(2 * (1 - rho), 0))
+        size = np.sqrt(np.mean(residual**2))
+        assert np.all(np.abs(np.subtract.outer(weights, weights)) <= size * apart / l2 + 1e-6)
+        assert size <= y.std() + 1e-9
+        signs = np.multiply.outer(np.sign(weights), np.sign(weights))[np.triu_indices(len(weights), 1)]
+        for kind, sign in zip(kinds, (1, -1, 0), strict=True):
+            kinds[kind] += np.sum(signs == sign)
+    assert min(kinds.values()) > 50
+
+
+def test_bound_is_reached():
+    rng = np.random.default_rng(4)
+    n, rho, l2 = 40, 0.6, 0.3
+    basis = np.linalg.qr(np.column_stack([np.ones(n), rng.normal(size=(n, 2))]))[0][:, 1:] * np.sqrt(n)
+    share = np.array([np.sqrt((1 + rho) / 2), np.sqrt((1 - rho) / 2)])
+    X = np.stack([basis @ share, basis @ (share * [1, -1])], axis=1)  # correlation 0.6; their difference lies along the second basis
+    y = 2 * basis[:, 1]
+    weights = Ridge(alpha=n * l2).fit(X, y).coef_
+    size = np.sqrt(np.mean((y - X @ weights) ** 2))
+    assert np.corrcoef(X.T)[0, 1] == pytest.approx(rho)
+    assert abs(weights[0] - weights[1]) == pytest.approx(size * np.sqrt(2 * (1 - rho)) / l2, rel=1e-9)
+
+
+def test_l1_leaves_out_members_of_a_group_that_both_keep():
+    left_out, gaps, noise = {1.0: [], 0.5: []}, {1.0: [], 0.5: []}, {1.0: [], 0.5: []}
+    for seed in range(30):
+        X, y = grouped_problem(60, 100 + seed)
+        for ratio in left_out:
+            weights = ElasticNet(alpha=1.0, l1_ratio=ratio, tol=1e-10).fit(X, y).coef_
+            left_out[ratio].append(np.sum(weights[:3] == 0))
+            gaps[ratio].append(np.ptp(weights[:3]))
+            noise[ratio].append(np.sum(weights[3:] != 0))
+    assert np.sum(left_out[1.0]) > 10
+    assert np.sum(left_out[0.5]) == 0
+    assert np.mean(gaps[0.5]) < 0.5 * np.mean(gaps[1.0])
+    assert max(np.mean(noise[1.0]), np.mean(noise[0.5])) < 0.3  # of three
+
+
+def test_rescaled_weights_of_uncorrelated_features_are_those_of_the_lasso():
+    rng = np.random.default_rng(0)
+    X = np.sqrt(64) * np.linalg.qr(np.column_stack([np.ones(64), rng.normal(size=(64, 5))]))[0][:, 1:]
+    y = X @ [3.0, -4.0, 1.0, 0.3, 0.0] + rng.normal(size=64)
+    for l2 in (0.1, 1.0):
+        naive = elastic_net(X, y, 0.8, l2).coef_
+        np.testing.assert_allclose((1 + l2) * naive, Lasso(alpha=0.4, tol=1e-12).fit(X, y).coef_, atol=1e-8)
+        assert np.abs(naive[:3]).sum() > 3.0
+
+
+@pytest.mark.parametrize("ratio", [0.1, *MIXES, 1.0])
+def test_elastic_net_of_scikit_learn_is_optimal_for_keras(ratio):
+    X, y = grouped_problem()
+    for alpha in (0.05, 0.5):
+        fitted = ElasticNet(alpha=alpha, l1_ratio=ratio, tol=1e-12, max_iter=200_000).fit(X, y)
+        slopes = gradients(X, y, fitted.coef_, fitted.intercept_, keras.losses.MeanSquaredError(dtype="float64"))
+        assert_optimal(fitted.coef_, *slopes, *to_keras(alpha, ratio), tolerance=1e-4)
+
+
+@pytest.mark.parametrize("ratio", [0.0, *MIXES, 1.0])
+def test_logistic_regression_of_scikit_learn_is_optimal_for_keras(ratio):
+    X, y = grouped_problem()
+    classes = (y > y.mean()).astype(float)
+    for C in (0.1, 1.0):
+        fitted = LogisticRegression(C=C, l1_ratio=ratio, solver="saga", tol=1e-9, max_iter=50_000).fit(X, classes)
+        loss = keras.losses.BinaryCrossentropy(from_logits=True, dtype="float64")
+        slopes = gradients(X, classes, fitted.coef_[0], fitted.intercept_[0], loss)
+        assert_optimal(fitted.coef_[0], *slopes, *to_keras_logistic(C, ratio, len(X)), tolerance=1e-4)
+
+
+def test_objectives_of_glmnet_are_those_of_keras():
+    X, y = grouped_problem()
+    classes, rng = (y > y.mean()).astype(float), np.random.default_rng(0)
+    for lam, mix in [(0.3, 0.2), (0.02, 0.9)]:
+        for _ in range(5):
+            w, b = rng.normal(size=6), rng.normal()
+            score = X @ w + b
+            shared = lam * ((1 - mix) / 2 * np.sum(w**2) + mix * np.abs(w).sum())  # Friedman, Hastie and Tibshirani (2010), equation 2
+            of_squares = np.sum((y - score) ** 2) / (2 * len(y)) + shared
+            mse = float(keras.losses.MeanSquaredError(dtype="float64")(y[:, None], score[:, None]))
+            in_keras = float(regularizers.L1L2(*to_keras(lam, mix))(w))
+            assert 2 * of_squares == pytest.approx(mse + in_keras, rel=1e-6)
+            of_classes = -np.mean(classes * score - np.logaddexp(0, score)) + shared
+            entropy = float(keras.losses.BinaryCrossentropy(from_logits=True, dtype="float64")(classes[:, None], score[:, None]))
+            in_keras = float(regularizers.L1L2(*to_keras_logistic(1 / (len(y) * lam), mix, len(y)))(w))
+            assert of_classes == pytest.approx(entropy + in_keras, rel=1e-6)
+
+
+def test_objective_of_zou_and_hastie_is_n_times_that_of_keras():
+    X, y = grouped_problem()
+    n, rng = len(X), np.random.default_rng(0)
+    y = y - y.mean()
+    columns = X / np.sqrt(n)  # of length 1, as theirs
+    np.testing.assert_allclose(np.sum(columns**2, axis=0), 1)
+    for l1, l2 in [(0.3, 0.2), (0.05, 2.0)]:
+        for _ in range(5):
+            w = rng.normal(size=6)
+            beta = np.sqrt(n) * w
+            theirs = np.sum((y - columns @ beta) ** 2) + l2 * np.sum(beta**2) + np.sqrt(n) * l1 * np.abs(beta).sum()
+            in_keras = np.mean((y - X @ w) ** 2) + float(regularizers.L1L2(l1, l2)(w))
+            assert theirs == pytest.approx(n * in_keras, rel=1e-6)
+
+
+def test_conversions_round_trip():
+    rng = np.random.default_rng(0)
+    for l1, l2 in 10 ** rng.uniform(-4, 1, size=(50, 2)):
+        assert to_keras(*from_keras(l1, l2)) == pytest.approx((l1, l2))
+        assert to_keras_logistic(*from_keras_logistic(l1, l2, 80), 80) == pytest.approx((l1, l2))
+        assert from_keras(l1, l2)[1] == from_keras_logistic(l1, l2, 80)[1]
+
+
+def test_grid_of_linear_models_in_keras_reaches_the_optimum_of_scikit_learn():
+    X, y = grouped_problem()
+    alpha, ratio = (grid.ravel() for grid in np.meshgrid([0.02, 0.1, 0.5], [*MIXES, 1.0]))
+    l1, l2 = to_keras(alpha, ratio)
+    kernels, biases = train(X, y, l1, l2, squared_errors, 0.1, 3000)
+    zeros = 0
+    for i in range(len(alpha)):
+        other = elastic_net(X, y, l1[i], l2[i])
+        best = np.mean((y - other.predict(X)) ** 2) + penalty(other.coef_, l1[i], l2[i])
+        ours = np.mean((y - X @ kernels[i] - biases[i]) ** 2) + penalty(kernels[i], l1[i], l2[i])
+        assert best * (1 - 1e-6) <= ours <= best * (1 + 1e-5)
+        np.testing.assert_allclose(kernels[i], other.coef_, atol=0.005)
+        absent = other.coef_ == 0
+        zeros += absent.sum()
+        assert np.all(np.abs(kernels[i][absent]) < 1e-3)
+        assert np.all(kernels[i][absent] != 0)
+    assert zeros > 15
+
+
+def test_grid_of_sigmoid_units_in_keras_reaches_the_optimum_of_scikit_learn():
+    X, y = grouped_problem()
+    classes = (y > y.mean()).astype(float)
+    C, ratio = (grid.ravel() for grid in np.meshgrid([0.1, 0.5, 2.0], [*MIXES, 1.0]))
+    l1, l2 = to_keras_logistic(C, ratio, len(X))
+    kernels, biases = train(X, classes, l1, l2, cross_entropies, 1.0, 3000)
+
+    def objective(i, w, b):
+        return np.mean(np.logaddexp(0, np.where(classes == 1, -1, 1) * (X @ w + b))) + penalty(w, l1[i], l2[i])
+
+    for i in range(len(C)):
+        other = LogisticRegression(C=C[i], l1_ratio=ratio[i], solver="saga", tol=1e-8, max_iter=50_000).fit(X, classes)
+        best, ours = objective(i, other.coef_[0], other.intercept_[0]), objective(i, kernels[i], biases[i])
+        assert best * (1 - 1e-6) <= ours <= best * (1 + 1e-5)
+        np.testing.assert_allclose(kernels[i], other.coef_[0], atol=0.005)
+
+
+def test_l1l2_with_one_factor_is_l1_or_l2_exactly():
+    kernel = tf.Variable(np.random.default_rng(0).normal(size=(30, 7)).astype("float32"))
+    for alone, together in [
+        (regularizers.L1(0.013), regularizers.L1L2(l1=0.013, l2=0.0)),
+        (regularizers.L2(0.013), regularizers.L1L2(l1=0.0, l2=0.013)),
+    ]:
+        with tf.GradientTape(persistent=True) as tape:
+            costs = alone(kernel), together(kernel)
+        assert float(costs[0]) == float(costs[1]) > 0
+        slopes = [tape.gradient(cost, kernel).numpy() for cost in costs]
+        np.testing.assert_array_equal(*slopes)
+
+
+def test_l1l2_costs_nothing_unless_factors_are_given_and_one_number_is_l1():
+    kernel = np.array([3.0, -4.0], dtype="float32")
+    assert float(regularizers.L1L2()(kernel)) == 0.0
+    assert float(regularizers.L1L2(0.1)(kernel)) == pytest.approx(0.7)
+    assert float(regularizers.L1L2(l1=0.1, l2=0.1)(kernel)) == pytest.approx(3.2)
+
+
+def test_l1_that_empties_the_model_does_not_depend_on_l2():
+    X, y = grouped_problem()
+    largest = 2 * np.abs(X.T @ (y - y.mean())).max() / len(y)
+    for l2 in (0.0, 0.1, 10.0):
+        assert np.all(elastic_net(X, y, 1.0001 * largest, l2).coef_ == 0)
+        assert np.any(elastic_net(X, y, 0.999 * largest, l2).coef_ != 0)
+
+
+def test_both_can_use_more_features_than_there_are_rows():
+    rng = np.random.default_rng(0)
+    X, y = standardized(rng.normal(size=(8, 40))), rng.normal(size=8)
+    assert np.sum(elastic_net(X, y, 0.05, 0.0).coef_ != 0) <= 8
+    assert np.sum(elastic_net(X, y, 0.05, 0.5).coef_ != 0) > 16
+
+
+def test_target_in_another_unit_needs_another_l1_and_the_same_l2():
+    X, y = grouped_problem()
+    weights = elastic_net(X, y, 0.8, 0.3).coef_
+    np.testing.assert_allclose(elastic_net(X, 10 * y, 8.0, 0.3).coef_, 10 * weights, atol=1e-5)
+    assert np.abs(elastic_net(X, 10 * y, 0.8, 0.3).coef_ - 10 * weights).max() > 1
+
+
+def test_both_beat_l1_on_groups_and_l2_on_independent_features():
+    gaps = {"groups": [], "independent": []}
+    group = np.where(np.arange(20) < 10, np.arange(20) // 5, np.arange(20))
+    truths = {"groups": np.where(np.arange(20) < 10, 1.0, 0.0), "independent": np.where(np.arange(20) % 5 == 0, 2.0, 0.0)}
+    for kind, truth in truths.items():
+        for seed in range(30):
+            rng = np.random.default_rng(9000 + seed)
+            X = rng.normal(size=(580, 20))
+            if kind == "groups":
+                X[:, :10] = grouped_rows(rng, 580, group, 0.9)[:, :10]
+            y = X @ truth + 3 * rng.normal(size=580)
+            X, y = (X - X[:40].mean(axis=0)) / X[:40].std(axis=0), y - y[:40].mean()
+            errors = {}
+            for name, ratios in [("L1", [1.0]), ("L2", [1e-4]), ("both", MIXES)]:
+                paths = [
+                    enet_path(X[:40], y[:40], l1_ratio=r, alphas=0.01 * 2.0 ** np.arange(10), tol=1e-6, max_iter=5000)[1] for r in ratios
+                ]
+                weights = np.concatenate(paths, axis=1)  # (20, models)
+                squared = (X @ weights - y[:, None]) ** 2  # (580, models)
+                errors[name] = squared[80:].mean(axis=0)[squared[40:80].mean(axis=0).argmin()]
+            gaps[kind].append(errors["both"] - errors["L1" if kind == "groups" else "L2"])
+    for several in gaps.values():
+        assert np.mean(several) + 2.05 * np.std(several, ddof=1) / np.sqrt(30) < -0.1
