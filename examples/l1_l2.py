@@ -575,7 +575,7 @@ print(f"{max(excess):.0e}")
 
 # %%
 if plt.get_backend().lower() == "agg":  # no window to show the figures in
-    folder = Path(tempfile.mkdtemp(prefix="l1_l2-"))
+    folder = Path(tempfile.mkdtemp(prefix="l1-l2-"))
     for number in plt.get_fignums():
         plt.figure(number).savefig(folder / f"figure-{number}.png", dpi=150)
     print(f"figures saved in {folder}")

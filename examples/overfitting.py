@@ -790,5 +790,5 @@ for factor in [0.003, 0.01]:
 if plt.get_backend().lower() == "agg":  # no window to show the figures in
     folder = Path(tempfile.mkdtemp(prefix="overfitting-"))
     for number in plt.get_fignums():
-        plt.figure(number).savefig(folder / f"figure-{number}.png", dpi=100)
+        plt.figure(number).savefig(folder / f"figure-{number}.png", dpi=150)
     print(f"figures saved in {folder}")

@@ -95,6 +95,8 @@ def claims_in(text: str, page: str = "") -> list[Claim]:
         if begins or number != last + 1:
             paragraph = ""
         last = number
+        if line.startswith("///"):  # the title of a block is no part of its first sentence
+            continue
         line = re.sub(r"^\s*(?:[-*+]|\d+\.|#+|>)\s+", "", line)
         for match in MARKER.finditer(line):
             before = paragraph + " " + line[: match.start()]
@@ -197,11 +199,12 @@ class Ledger:
             lines += [f"- ✓ passed on {on}" for on in passed]
         else:
             lines += ["- ○ not run here"]
+        # Without colours: they are one element for each word, and made this page ten times as large for browsers and screen readers.
         lines += [
             "",
             f"/// details | `{test.name}`",
             "",
-            "```python",
+            "```text",
             test.source,
             "```",
             "",

@@ -141,15 +141,16 @@ def _cut_math_font(site: Path, texts) -> None:
     signs = set(html.unescape(re.sub(r"<annotation.*?</annotation>|<[^>]*>", "", "".join(formulas), flags=re.DOTALL)))
     signs.add(" ")  # without a space, a browser takes the height of a line from another font
     signs.add("√")  # <msqrt> is drawn with it and does not write it
-    key = hashlib.sha256("".join(sorted(signs)).encode() + path.read_bytes()).hexdigest()[:12]
+    font = TTFont(path, recalcTimestamp=False)
+    # The browser sets a letter of its own, as in <mi>w</mi>, with the italic sign of the same letter.
+    italics = {chr(code) for code in font.getBestCmap() if re.match("MATHEMATICAL ITALIC|PLANCK", unicodedata.name(chr(code)))}
+    wanted = "".join(sorted(signs | {sign for sign in italics if unicodedata.normalize("NFKC", sign) in signs}))
+    key = hashlib.sha256(wanted.encode() + path.read_bytes()).hexdigest()[:12]
     kept = ROOT / ".cache" / "fonts" / f"{key}.woff2"
     if not kept.is_file():
-        font = TTFont(path, recalcTimestamp=False)
-        # The browser sets a letter of its own, as in <mi>w</mi>, with the italic sign of the same letter.
-        wanted = {code for code in font.getBestCmap() if chr(code) in signs or unicodedata.normalize("NFKC", chr(code)) in signs}
         options = Options(flavor="woff2", layout_features=["ccmp"], hinting=False)
         subsetter = Subsetter(options)
-        subsetter.populate(unicodes=wanted)
+        subsetter.populate(text=wanted)
         subsetter.subset(font)
         buffer = io.BytesIO()
         font.flavor = "woff2"

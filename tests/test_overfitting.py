@@ -475,15 +475,3 @@ def test_binary_crossentropy_as_a_metric_wants_labels_shaped_as_the_output():
     with pytest.raises(ValueError, match="same rank"):
         fit(y, ["binary_crossentropy"])
     assert "binary_crossentropy" in fit(y[:, None], ["binary_crossentropy"])
-
-
-def test_sgd_on_the_penalty_alone_multiplies_weights_by_one_minus_two_rate_l2():
-    for rate, l2 in [(0.1, 0.1), (0.1, 30.0)]:
-        layer = layers.Dense(1, use_bias=False, kernel_regularizer=regularizers.L2(l2))
-        model = Sequential([layers.Input((2,)), layer])
-        layer.kernel.assign([[3.0], [-4.0]])
-        model.compile(keras.optimizers.SGD(rate), "mse")
-        model.fit(np.zeros((1, 2)), np.zeros((1, 1)), epochs=5, verbose=0)
-        expected = np.array([3.0, -4.0]) * (1 - 2 * rate * l2) ** 5
-        np.testing.assert_allclose(layer.kernel.numpy()[:, 0], expected, rtol=1e-5)
-        assert (np.linalg.norm(expected) > 5) == (rate * l2 > 1)
