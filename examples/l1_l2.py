@@ -27,10 +27,10 @@ from sklearn.linear_model import ElasticNet, LogisticRegression, Ridge
 # $\lambda_2 d^2 + \lambda_1 (|c| + |s|) d = 1$.
 
 # %% tags=["balls"]
-angle = np.linspace(0, 2 * np.pi, 41)  # the axes are among them
-direction = np.stack([np.cos(angle), np.sin(angle)])  # (2, 41)
-size = np.abs(direction).sum(axis=0)  # (41,)
-figure, axes = plt.subplots(figsize=(3.9, 3.7))
+angle = np.linspace(0, 2 * np.pi, 81)  # the axes are among them
+direction = np.stack([np.cos(angle), np.sin(angle)])  # (2, 81)
+size = np.abs(direction).sum(axis=0)  # (81,)
+figure, axes = plt.subplots(figsize=(4.7, 3.5))
 for l1, style in [(1.0, "C1-"), (0.7, "C3--"), (0.4, "C3-."), (0.0, "C2-")]:
     l2 = 1 - l1
     # the positive root, written so that l2 = 0 does no harm
@@ -39,7 +39,7 @@ for l1, style in [(1.0, "C1-"), (0.7, "C3--"), (0.4, "C3-."), (0.0, "C2-")]:
 axes.axhline(0, color="black", linewidth=0.6)
 axes.axvline(0, color="black", linewidth=0.6)
 axes.set(xlabel="w₁", ylabel="w₂", aspect="equal")
-axes.legend(title="l1, l2", loc="center")
+axes.legend(title="l1, l2", loc="center left", bbox_to_anchor=(1, 0.5))
 figure.set_label(
     "Four nested closed curves through (1, 0), (0, 1), (−1, 0) and (0, −1): a "
     "diamond for L1, a circle for L2, and two between them with curved sides "

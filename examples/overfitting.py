@@ -125,9 +125,9 @@ few, many = np.arange(0, n - 1), np.arange(n + 2, 121)
 axes.plot(
     few, [expected_errors(p)[0] for p in few], "C0--", label="training rows"
 )
-axes.plot(few, [expected_errors(p)[1] for p in few], "C3-", label="new rows")
-axes.plot(many[::3], [expected_errors(p)[1] for p in many[::3]], "C3-")
-axes.plot(shown, [simulated[p][1] for p in shown], "C3s", label="simulated")
+axes.plot(few, [expected_errors(p)[1] for p in few], "k-", label="new rows")
+axes.plot(many[::3], [expected_errors(p)[1] for p in many[::3]], "k-")
+axes.plot(shown, [simulated[p][1] for p in shown], "ks", label="simulated")
 axes.plot(shown[:8], [simulated[p][0] for p in shown[:8]], "C0o")
 axes.axhline(variance, color="black", linewidth=0.8, linestyle=":")
 axes.text(121, variance * 0.86, "noise", ha="right", va="top")
@@ -368,7 +368,7 @@ print(f"networks trained at once: {settings * SEEDS}")
 
 # %%
 TRAINING = {"color": "C0", "linestyle": "--"}
-VALIDATION = {"color": "C3", "linestyle": "-"}
+VALIDATION = {"color": "black", "linestyle": "-"}
 
 
 def draw(axes, x, values, label, color, linestyle):
@@ -729,7 +729,7 @@ for title, curves, setting, others, other in panels:
         about = f" A dotted line marks the floor, {floor:.2f}."
     if title == "a leak":
         sound = np.median(by_factor["validation"][:, 0, 0], axis=-1)
-        axes.plot(epochs, sound, "C3:", label="new rows")
+        axes.plot(epochs, sound, "k:", label="new rows")
         about = f" On new rows, dotted, it rises to {sound[-1]:.2f}."
     axes.set(title=title, xlabel=unit, ylabel="data loss")
     first, last = (
