@@ -449,13 +449,6 @@ def test_history_keeps_one_entry_an_epoch_of_each_curve():
     assert all(len(values) == 3 for values in kept.values())
 
 
-def test_val_loss_is_the_metric_plus_the_penalty():
-    model, kept, _, _ = small_fit()
-    penalty = float(sum(model.losses))
-    assert penalty > 0.1
-    assert kept["val_loss"][-1] - kept["val_binary_crossentropy"][-1] == pytest.approx(penalty, abs=1e-5)
-
-
 def test_training_entries_are_taken_before_the_update_and_validation_entries_after():
     _, kept, before, after = small_fit(keras.optimizers.SGD(0.5), epochs=1, l2=0.0)
     assert abs(before[0] - after[0]) > 0.01 and abs(before[1] - after[1]) > 0.001  # the step has moved both

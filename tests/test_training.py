@@ -244,11 +244,3 @@ def test_own_loop_has_a_penalty_only_if_it_adds_model_losses():
     np.testing.assert_allclose(found[True], penalized, atol=1e-3)
     np.testing.assert_allclose(found[False], free, atol=1e-2)
     assert np.abs(penalized - free).max() > 0.3
-
-
-def test_metric_of_cross_entropy_wants_labels_with_a_second_axis():
-    X, y = rows()
-    model = unit(metrics=[plain_metric()])
-    with pytest.raises(ValueError, match="same rank"):
-        model.evaluate(X, y[:, 0], verbose=0)
-    assert unit().evaluate(X, y[:, 0], verbose=0) == pytest.approx(unit().evaluate(X, y, verbose=0))  # the loss takes both
