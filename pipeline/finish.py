@@ -26,6 +26,11 @@ _ABSENT = re.compile(
     r"|admonition|mermaid|tabbed|task-list|critic|glightbox|keys|doc-"
 )
 _BUNDLE = re.compile(r'<script src=("[^"]*/bundle\.\w+\.min\.js")></script>')
+# The script of the theme (menu, search, copy buttons) takes a phone longer than the page itself: first the reader sees the page.
+_AFTER_PAINT = (
+    r'<script>requestAnimationFrame(()=>setTimeout(()=>{const bundle=document.createElement("script");bundle.src=\1;'
+    "document.head.append(bundle)}))</script>"
+)
 _HREF = re.compile(r'<link rel="stylesheet" href="([^"]+)">')
 
 
@@ -129,7 +134,7 @@ def finish(site: Path) -> None:
     for path, text in pages.items():
         up = _HREF.search(text)[1].partition("assets/")[0]
         text = _LINKS.sub(f'\n<link rel="stylesheet" href="{up}{name}">', text, count=1)
-        text = _BUNDLE.sub(r"<script defer src=\1></script>", text)
+        text = _BUNDLE.sub(_AFTER_PAINT, text)
         text = text.replace('role="dialog"', 'role="dialog" aria-label="Search"', 1)
         path.write_text(text, encoding="utf-8")
 
@@ -160,16 +165,20 @@ def _cut_math_font(site: Path, texts) -> None:
 
 
 def _mend_script(bundle: Path) -> None:
-    """Name what a screen reader could not, and load the index of the search when a reader goes to the search.
+    """Name what a screen reader could not, start without the browser's signal, and load the index of the search when it is wanted.
 
-    Each copy button stands in a navigation landmark without a name, of which a screen reader would list them all. The index holds
-    the words of the whole site; the theme loads it with every page.
+    Each copy button stands in a navigation landmark without a name, of which a screen reader would list them all. The script now
+    comes after the whole page, so the signal that the page is there may have been given before. The index holds the words of the
+    whole site; the theme loads it with every page, here it is loaded when a reader goes to the search.
     """
     text = bundle.read_text(encoding="utf-8")
     landmark = '"nav",{class:"md-code__nav"}'
     if landmark not in text:
         raise SiteError(f"{bundle.name}: the theme makes its copy buttons in another way than pipeline/finish.py mends.")
     text = text.replace(landmark, '"div",{class:"md-code__nav"}')
+    text, waits = re.subn(r'\w+\(document,"DOMContentLoaded",\{once:!0\}\)\.subscribe\(\(\)=>(\w+\.next\(document\))\)', r"\1", text)
+    if waits != 1:
+        raise SiteError(f"{bundle.name}: the theme waits for the page in another way than pipeline/finish.py mends.")
     form = 'document.forms.namedItem("search")'
     loads = re.search(rf"{re.escape(form)}\?(\w+)\(\):", text)
     # The names that RxJS's fromEvent and switchMap have in the bundle, read off a place where the theme uses them.

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from tests.site.conftest import ROOT, served
 
@@ -72,6 +73,7 @@ def examine(context, url, scheme):
     page.add_init_script(WATCH)
     try:
         page.goto(url)
+        page.wait_for_function("!window.__md_scope || window.document$")  # the script of the theme has run, if there is one
         # Lazy figures load as they come near: ask for all of them, then wait for those that this scheme shows.
         page.evaluate("for (const image of document.images) image.loading = 'eager'")
         page.wait_for_function("[...document.images].every((image) => image.complete)")
@@ -220,14 +222,33 @@ def test_search_finds_a_word_of_a_page_and_of_an_example(browser, site_url):
     context.close()
 
 
+def test_the_script_of_the_theme_is_asked_for_after_the_first_paint(browser, site_url):
+    """Nothing is painted before the style sheet has come; here it comes late."""
+    context = browser.new_context(viewport=PHONE)
+    page = context.new_page()
+    asked = []
+    page.on("request", lambda request: asked.append(request.url.rpartition("/")[2]))
+
+    def late(route):
+        page.wait_for_timeout(500)
+        asked.append("painted")
+        route.continue_()
+
+    page.route("**/site.*.css", late)
+    page.goto(f"{site_url}learn/quickstart/", wait_until="networkidle")
+    (bundle,) = [name for name in asked if name.startswith("bundle.")]
+    assert asked.index("painted") < asked.index(bundle)
+    context.close()
+
+
 def test_code_can_be_copied_on_chapters_and_examples(browser, site_url):
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
     for address in ("learn/quickstart/", "examples/quickstart/"):
         page.goto(site_url + address)
         fences = page.locator(".highlight pre > code").count()
-        page.locator(".md-code__button").first.wait_for(state="attached")
-        assert fences > 0 and page.locator(".md-code__button").count() == fences
+        assert fences > 0
+        expect(page.locator(".md-code__button")).to_have_count(fences)
     context.close()
 
 

@@ -521,7 +521,13 @@ def whole_site(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize(("text", "said"), [("other()", "copy buttons"), ('t("nav",{class:"md-code__nav"})', "index of its search")])
+BUTTONS = 't("nav",{class:"md-code__nav"});'
+WAITS = 'h(document,"DOMContentLoaded",{once:!0}).subscribe(()=>e.next(document));'
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [(WAITS, "copy buttons"), (BUTTONS, "waits for the page"), (BUTTONS + WAITS, "index of its search")]
+)
 def test_a_theme_whose_script_has_changed_stops_the_build(tmp_path, text, said):
     bundle = tmp_path / "bundle.1.js"
     bundle.write_text(text)

@@ -24,15 +24,17 @@ STILLS = {"pt-shrink": ("index.md", "", "widgets/shrink.js")}
 
 @pytest.fixture
 def open_page(browser, site_url):
-    """Return a function that opens the home page, or another one, in a context of its own, and waits for the module."""
+    """Return a function that opens the home page, or another one, in a context of its own, and waits for its scripts."""
     contexts = []
 
     def open_in(address="", viewport=LAPTOP, **options):
         contexts.append(browser.new_context(viewport=viewport, **options))
         page = contexts[-1].new_page()
         page.goto(site_url + address)
-        if options.get("java_script_enabled", True) and address == "":
-            page.locator("pt-shrink input").wait_for()
+        if options.get("java_script_enabled", True):
+            page.wait_for_function("window.document$")  # the script of the theme, which changes the page as well
+            if address == "":
+                page.locator("pt-shrink input").wait_for()
         return page
 
     yield open_in
