@@ -7,13 +7,14 @@ from xml.etree.ElementTree import Element, SubElement
 from markdown.blockprocessors import BlockProcessor
 from markdown.extensions import Extension
 from markdown.inlinepatterns import InlineProcessor
+from markdown.preprocessors import Preprocessor
 from markdown.util import AtomicString
 
 from pipeline.execute import Script
 from pipeline.results import Shown, figure_element, parse_table, results, table_element
 from pipeline.source import ROOT, Page, SiteError
 
-_EMBED = r"\{\{ *(?P<stem>[\w-]+)#(?P<tag>[\w-]+) *(?:\| *(?P<part>[^}\n]+?) *)?\}\}"
+_EMBED = r"\{\{ *(?P<stem>[\w-]+)#(?P<tag>[\w-]+) *(?:\\?\| *(?P<part>[^}\n]+?) *)?\}\}"
 
 
 def _wrong(match: re.Match, what: str) -> SiteError:
@@ -66,6 +67,17 @@ class _Inline(InlineProcessor):
         return element, match.start(0), match.end(0)
 
 
+class _InTables(Preprocessor):
+    """Stops at an embed whose bar would end a cell of the table that it stands in."""
+
+    def run(self, lines):
+        for line in lines:
+            for match in re.finditer(_EMBED, line) if line.lstrip().startswith("|") else ():
+                if match["part"] and "\\|" not in match[0]:
+                    raise _wrong(match, "in a table the bar would end the cell; write \\| instead")
+        return lines
+
+
 class _Block(BlockProcessor):
     """An embed alone on the first line of a paragraph; the lines after it are the caption."""
 
@@ -115,7 +127,8 @@ class Embed(Extension):
 
     def extendMarkdown(self, md):
         source = _Source(Path(self.getConfig("root")))
-        md.inlinePatterns.register(_Inline(source, md), "embed", 175)  # after code spans (190), before links (160)
+        md.inlinePatterns.register(_Inline(source, md), "embed", 185)  # after code spans (190), before escapes (180)
+        md.preprocessors.register(_InTables(md), "embed", 20)  # after fenced code (25)
         md.parser.blockprocessors.register(_Block(source, md.parser), "embed", 95)
 
 

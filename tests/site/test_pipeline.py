@@ -70,6 +70,10 @@ Notice **this**.
 
 {{ demo#sweep | table }}
 
+| factor | accuracy |
+|---|---|
+| 0.1 | {{ demo#sweep \\| 0.1, test accuracy }} |
+
 $$
 \\lambda \\lVert w \\rVert_1
 $$
@@ -263,6 +267,7 @@ def test_the_small_project_builds(project):
     site = build_site(project)
     page = (site / "learn" / "demo" / "index.html").read_text(encoding="utf-8")
     assert 'it reaches <span class="pt-measured">0.95</span>, at best <span class="pt-measured">0.925</span>' in page
+    assert re.search(r'<td>0.1</td>\s*<td><span class="pt-measured">0.95</span></td>', page)
     assert (
         '<img alt="Two lines that rise" class="pt-light" decoding="async" height="307" loading="lazy" '
         'src="../../figures/demo/lines.svg" width="442"' in page
@@ -321,6 +326,7 @@ def test_downloads_hold_outputs_and_nothing_of_the_machine(project):
         ("0.1, test accuracy", "0.2, test accuracy", "there is no row '0.2'; there are 0.01, 0.1"),
         ("0.1, test accuracy", "0.1, accuracy", "there is no column 'accuracy'; there are l2, test accuracy"),
         ("{{ demo#accuracy }}", "{{ demo#sweep }}", "inside a sentence there is room for one line"),
+        ("\\| 0.1, test", "| 0.1, test", "in a table the bar would end the cell"),
         ("{{ demo#sweep | table }}", "{{ demo#lines | table }}", "what the cell printed is no table"),
         ("\\lVert w \\rVert_1", "\\lVert w \\rVert_{1", "is not valid LaTeX"),
     ],
