@@ -218,7 +218,10 @@ def interval(differences, overlap):
 
 pairs = [("L1", "none"), ("L2", "none"), ("L1L2", "none"), ("L1", "L2")]
 compared = {}
-print("comparison              points of accuracy   95% interval")
+print(
+    "comparison              points of accuracy   95% interval"
+    "     without correction"
+)
 for source, part in sets.items():
     used = len(part[0]) + len(part[1])  # rows to train and to choose
     overlap = len(part[2]) / used if source == "real" else 0.0
@@ -228,9 +231,11 @@ for source, part in sets.items():
             for a, b in zip(scores[source, one], scores[source, other])
         ]
         mean, half = compared[source, one, other] = interval(gained, overlap)
+        _, naive = interval(gained, 0.0)
         print(
             f"{source} {one} − {other:<4}   {mean:+18.1f}"
             f"   {mean - half:+.1f} to {mean + half:+.1f}"
+            f"     {mean - naive:+.1f} to {mean + naive:+.1f}"
         )
 
 # %% tags=["intervals"]

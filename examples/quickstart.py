@@ -194,7 +194,7 @@ for i, factor in enumerate(factors):
     kernel = models[factor].get_layer("hidden").kernel.numpy()  # (20, 16)
     size, small = np.abs(kernel).sum(), np.mean(np.abs(kernel) < 0.01)
     print(
-        f"{factor:<6}   {size:10.1f}   {small:7.0%}   {training[i]:8.1%}"
+        f"{factor:<6g}   {size:10.1f}   {small:7.0%}   {training[i]:8.1%}"
         f"   {validation[i]:10.1%}   {test[i]:5.1%}"
     )
 
@@ -227,10 +227,24 @@ for factor in factors:
     )
 plt.show()
 
+# %% [markdown]
+# How many hidden units still have a weight above 0.01, and how much of what
+# is left, added up in size, stands in the rows of the informative features?
+
+# %% tags=["used"]
+print("factor   units in use   in informative rows")
+for factor in factors:
+    sizes = np.abs(models[factor].get_layer("hidden").kernel.numpy())
+    print(
+        f"{factor:<6g}   {np.sum(sizes.max(axis=0) > 0.01):12}"
+        f"   {sizes[:5].sum() / sizes.sum():19.0%}"
+    )
+
 # %% tags=["accuracies"]
 figure, axes = plt.subplots(figsize=(4.6, 3.0))
 places = np.arange(len(factors))
 axes.plot(places, training, "C0--o", label="training")
+axes.plot(places, validation, "C3:^", label="validation")
 axes.plot(places, test, "C3-s", label="test")
 axes.set_xticks(places, [f"{factor:g}" for factor in factors])
 axes.set(xlabel="factor l1 = l2", ylabel="accuracy", ylim=(0.4, 1.03))
@@ -238,6 +252,8 @@ axes.legend(loc="lower left")
 figure.set_label(
     f"Accuracy over the factors 0, 0.001, 0.01 and 0.1. On the training "
     f"rows: {', '.join(f'{score:.0%}' for score in training)}. "
+    f"On the validation rows: "
+    f"{', '.join(f'{score:.0%}' for score in validation)}. "
     f"On the test rows: {', '.join(f'{score:.0%}' for score in test)}."
 )
 plt.show()
