@@ -1,5 +1,5 @@
 # %% [markdown]
-# # L2: every weight shrinks
+# # L2: every weight is pulled
 #
 # Watch L2 shrink weights step by step, train a whole path of factors in one
 # `fit`, compare it with scikit-learn's ridge, and see which directions of the
@@ -129,7 +129,7 @@ print(len(factors))
 figure, axes = plt.subplots(figsize=(4.6, 3.2))
 styles = ["C2-", "C2--", "C0-", "C0--", "C0:", "C0-."]
 for j, style in enumerate(styles):
-    axes.plot(factors, path[:, j], style, label=f"w_{j} in Keras")
+    axes.plot(factors, path[:, j], style, label=f"feature {j} in Keras")
 for j in range(6):
     axes.plot(
         factors[::4],
@@ -137,12 +137,13 @@ for j in range(6):
         "ko",
         fillstyle="none",
         markersize=5,
-        label=f"w_{j} in ridge",
+        label=f"feature {j} in ridge",
     )
 axes.axhline(0, color="k", linewidth=0.8)
 axes.set(xscale="log", xlabel="factor l2", ylabel="weight")
 for j in (0, 1, 2, 3):
-    axes.text(factors[0] * 1.1, path[0, j] + 0.15, f"w_{j}", va="bottom")
+    axes.text(factors[0], path[0, j] + 0.15, f"feature {j}", va="bottom")
+axes.text(factors[0], -0.2, "features 4 and 5", va="top")
 figure.set_label(
     f"Six weights over the factor, trained in Keras as lines, scikit-learn's "
     f"ridge as rings on them. At 0.001 the first two are {path[0, 0]:.1f} and "
@@ -150,6 +151,9 @@ figure.set_label(
     f"{path[12, 1]:.1f} where the factor is 1, and at 100 all are near zero."
 )
 plt.show()
+
+# %% tags=["last"]
+print(f"{np.abs(path[-1]).min():.3f} to {np.abs(path[-1]).max():.3f}")
 
 # %% tags=["agreement"]
 print(f"{np.ceil(np.abs(path - ridge).max() * 1e4) / 1e4:.4f}")

@@ -701,17 +701,17 @@ panels = [
     ("overfitting", by_factor, 0, by_factor, 0),
     ("a good fit", by_factor, good, by_factor, good),
     ("underfitting", by_factor, large, by_factor, large),
-    ("stopped early", by_factor, good, by_factor, good),
+    ("stopped too early", by_factor, good, by_factor, good),
     ("rate too large", jumping, 0, jumping, 0),
-    ("noisy labels", by_noise, 0, by_noise, 0),
-    ("20 rows", by_factor, good, misled, 1),
+    ("label noise", by_noise, 0, by_noise, 0),
+    ("too few rows", by_factor, good, misled, 1),
     ("a leak", by_factor, 0, misled, 0),
     ("a shift", by_factor, good, misled, 1),
 ]
-watched_as = {"20 rows": "few", "a leak": "leak", "a shift": "shift"}
+watched_as = {"too few rows": "few", "a leak": "leak", "a shift": "shift"}
 for title, curves, setting, others, other in panels:
     figure, axes = plt.subplots(figsize=(1.75, 2.0))
-    end = 4 if title == "stopped early" else 21
+    end = 4 if title == "stopped too early" else 21
     part = watched_as.get(title, "validation")
     training = curves["training"][:end, 0, setting]
     validation = others[part][:end, 0, other]
@@ -724,7 +724,7 @@ for title, curves, setting, others, other in panels:
     else:
         axes.set(ylim=(0, 1.3))
     about = ""
-    if title == "noisy labels":
+    if title == "label noise":
         axes.axhline(floor, color="black", linewidth=0.8, linestyle=":")
         about = f" A dotted line marks the floor, {floor:.2f}."
     if title == "a leak":

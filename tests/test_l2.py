@@ -1,4 +1,4 @@
-"""Claims of the chapter "L2: every weight shrinks"."""
+"""Claims of the chapter "L2: every weight is pulled"."""
 
 import keras
 import numpy as np
@@ -251,3 +251,14 @@ def test_weight_decay_reaches_biases_unless_they_are_excluded():
         model.compile(optimizer, lambda y, prediction: 0 * prediction)
         model.train_on_batch(X, np.zeros((4, 1)))
         assert model.layers[0].bias.numpy()[0] == pytest.approx(expected, rel=1e-5)
+
+
+def test_sum_of_squares_falls_with_the_factor_though_a_weight_may_grow():
+    grown = turned = 0
+    for seed in range(20):
+        X, y = problem(seed)
+        path = np.array([Ridge(alpha=N * l2).fit(X, y).coef_ for l2 in np.logspace(-4, 3, 30)])  # (factors, features)
+        assert np.all(np.diff((path**2).sum(axis=1)) < 0)
+        grown += np.any(np.diff(np.abs(path), axis=0) > 1e-3)
+        turned += np.any(path[0] * path[-1] < 0)
+    assert grown > 5 and turned > 5
