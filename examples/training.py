@@ -383,7 +383,7 @@ plt.show()
 # %% [markdown]
 # ## Why small fits are slow
 #
-# The same 50 updates with all rows, once as 50 epochs, once as one epoch
+# The same 25 updates with all rows, once as 25 epochs, once as one epoch
 # in a single call. Each model has trained before, so that building it does
 # not count.
 
@@ -398,10 +398,10 @@ def seconds(model, *data, **settings):
 
 
 rows = (X_train, y_train[:, None])
-slow = seconds(build_model(0.01), *rows, batch_size=100, epochs=50)
+slow = seconds(build_model(0.01), *rows, batch_size=100, epochs=25)
 batch = tf.data.Dataset.from_tensors(rows).repeat()
 fast = seconds(
-    build_model(0.01, steps_per_execution=50), batch, steps_per_epoch=50
+    build_model(0.01, steps_per_execution=25), batch, steps_per_epoch=25
 )
 print("yes" if slow > 5 * fast else "no")
 
