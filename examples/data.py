@@ -79,8 +79,8 @@ shown = {
     "weights=[0.9]": {"class_sep": 2.0, "weights": [0.9]},
 }
 for name, settings in shown.items():
-    X, y = simulate(80, **settings)
-    figure, axes = plt.subplots(figsize=(1.7, 1.8))
+    X, y = simulate(50, **settings)
+    figure, axes = plt.subplots(figsize=(1.75, 1.95))
     axes.plot(
         *X[y == 0].T, "ko", fillstyle="none", markersize=4, label="class 0"
     )
@@ -91,10 +91,12 @@ for name, settings in shown.items():
         ylabel="column 1",
         xlim=(-4.5, 4.5),
         ylim=(-4.5, 4.5),
+        xticks=[-4, 0, 4],
+        yticks=[-4, 0, 4],
     )
     first, second = (X[y == k].mean(axis=0) for k in (0, 1))
     figure.set_label(
-        f"Eighty rows simulated with {name} over the two columns: "
+        f"Fifty rows simulated with {name} over the two columns: "
         f"{np.sum(y == 0)} of class 0, rings around ({first[0]:.1f}, "
         f"{first[1]:.1f}), and {np.sum(y == 1)} of class 1, triangles around "
         f"({second[0]:.1f}, {second[1]:.1f})."
