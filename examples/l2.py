@@ -1,12 +1,10 @@
 # %% [markdown]
 # # L2: every weight is pulled
 #
-# <a id="l2-every-weight-shrinks"></a>
-#
 # Watch L2 shrink weights step by step, train a whole path of factors in one
 # `fit`, compare it with scikit-learn's ridge, and see which directions of the
 # data shrink. It runs in about ten seconds. What each step means is in
-# [the chapter](../docs/learn/l2.md).
+# [the chapter](../docs/learn/l2.md). <a id="l2-every-weight-shrinks"></a>
 
 # %%
 import tempfile
