@@ -15,7 +15,7 @@ from pipeline import execute, finish, notebooks, results
 from pipeline.claims import Ledger
 from pipeline.source import Page, SiteError
 
-mkdocs_jupyter.config.settings.templates_dir = str(Path(__file__).parent / "templates")
+mkdocs_jupyter.config.settings.templates_dir = str(notebooks.TEMPLATES)
 _serving = False
 
 
@@ -36,6 +36,7 @@ def on_config(config):
     root = _root(config)
     for name in ("pipeline.embed", "pipeline.claims"):
         config.mdx_configs.setdefault(name, {})["root"] = str(root)
+    config.plugins["mkdocs-jupyter"].config["cache_dir"] = str(root / ".cache" / "rendered")
     # The date in the site is that of the commit: the same commit gives the same bytes.
     if "SOURCE_DATE_EPOCH" not in os.environ:
         told = subprocess.run(["git", "log", "-1", "--format=%ct"], cwd=root, capture_output=True, text=True, check=False)

@@ -1,8 +1,11 @@
 """Turn an executed example into what the site offers: the page, the script and the notebook to download."""
 
+import hashlib
 import html
 import re
 from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
 
 import nbformat
 
@@ -10,6 +13,7 @@ from pipeline.execute import Script
 from pipeline.kernel import FIGURE_TYPE
 from pipeline.source import Page, SiteError
 
+TEMPLATES = Path(__file__).parent / "templates"  # what the project lends to mkdocs-jupyter
 # A link from a script to a page of the site, as in [the chapter](../docs/learn/l2.md#maths).
 _TO_PAGE = re.compile(r"(?<=\]\()\.\./docs/(?P<page>[\w/.-]+\.md)(?P<anchor>#[\w-]+)?(?=\))")
 
@@ -74,6 +78,9 @@ def page_notebook(script: Script, address, convert: Callable[[str], str]) -> byt
     headings, formulas, code and figures are the same there; `templates/` only puts them one below the other.
     """
     notebook = _merged(script, address)
+    # mkdocs-jupyter keeps what it has rendered as long as the notebook is the same.
+    templates = b"".join(path.read_bytes() for path in sorted(TEMPLATES.rglob("*.*")))
+    notebook.metadata["rendered_with"] = [hashlib.sha256(templates).hexdigest(), version("mkdocs-jupyter"), version("nbconvert")]
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.metadata["html"] = convert(cell.source)

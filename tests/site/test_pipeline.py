@@ -16,6 +16,7 @@ from xml.etree import ElementTree
 
 import markdown
 import mkdocs.config
+import mkdocs_jupyter.config
 import pytest
 import yaml
 from fontTools.ttLib import TTFont
@@ -316,6 +317,17 @@ def test_downloads_hold_outputs_and_nothing_of_the_machine(project):
         assert private not in text
     for download in (text, (site / "examples" / "demo" / "demo.py").read_text(encoding="utf-8")):
         assert "https://the-penalty-term.github.io/the-penalty-term/learn/demo/#idea" in download
+
+
+def test_a_changed_template_renders_the_examples_anew(project, tmp_path, monkeypatch):
+    page = Path("examples") / "demo" / "index.html"
+    before = (build_site(project, "first") / page).read_text(encoding="utf-8")
+    templates = shutil.copytree(notebooks.TEMPLATES, tmp_path / "templates")
+    edit(templates / "mkdocs_html" / "notebook.html.j2", "{{", "changed {{")
+    monkeypatch.setattr(notebooks, "TEMPLATES", templates)
+    monkeypatch.setattr(mkdocs_jupyter.config.settings, "templates_dir", str(templates))
+    after = (build_site(project, "second") / page).read_text(encoding="utf-8")
+    assert "changed" in after and "changed" not in before
 
 
 @pytest.mark.parametrize(
