@@ -20,14 +20,14 @@ serve: .venv/ready ## set up, execute the examples, build and serve the site (an
 	@$(BIN)/python -m mkdocs serve $(if $(PORT),-a 127.0.0.1:$(PORT))
 
 test: .venv/ready ## run every test, those in a real browser too
-	@$(BIN)/python -m pipeline.chromium
+	@$(BIN)/python -m tools.chromium
 	@$(BIN)/python -m pytest
 
 site: .venv/ready ## build the site into site/
 	@$(BIN)/python -m mkdocs build --strict --quiet
 
 check: site ## check the HTML of site/ with the W3C's validator (needs Node and Java)
-	@$(BIN)/python -m bench.validate site
+	@$(BIN)/python -m tools.validate site
 
 bench: .venv/ready ## measure pages (needs Node and Chromium) and builds, beside stock MkDocs
 	@$(BIN)/python -m bench
@@ -37,4 +37,4 @@ clean: ## delete what was made, the virtual environment too
 
 .venv/ready: requirements.txt constraints.txt pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11, 3.12 or 3.13 is needed, and there is no $(PYTHON); install it, then run again."; exit 1; }
-	@$(PYTHON) pipeline/setup.py
+	@$(PYTHON) tools/setup.py

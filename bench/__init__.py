@@ -1,1 +1,1 @@
-"""Measure the site: `make bench` beside stock MkDocs, `make check` with the W3C's validator."""
+"""Measure the site, beside stock MkDocs: `make bench`."""

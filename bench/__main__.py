@@ -15,8 +15,9 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from bench import builds, node, pages, stock
+from bench import builds, pages, stock
 from pipeline.source import ROOT
+from tools import node
 
 PAGES = {"home page": "", "chapter": "learn/quickstart/", "example page": "examples/quickstart/"}
 EDITED = "learn/quickstart.md"

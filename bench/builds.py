@@ -13,7 +13,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from pipeline.execute import scripts
+from pipeline.script import scripts
 from pipeline.source import ROOT
 
 _PARTS = ("docs", "examples", "pipeline", "tests", "mkdocs.yml")

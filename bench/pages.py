@@ -12,8 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import node
-from pipeline import chromium
+from tools import chromium, node
 
 VERSION = "12.8.2"  # 13 needs Node 22
 CATEGORIES = ("performance", "accessibility", "best-practices", "seo")

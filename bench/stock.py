@@ -10,8 +10,8 @@ from pathlib import Path
 
 import yaml
 
-from pipeline import claims, notebooks, results
-from pipeline.execute import Script, scripts
+from pipeline import ledger, notebooks, results
+from pipeline.script import Script, scripts
 
 _EMBED = re.compile(r"\{\{ *([\w-]+)#([\w-]+)[^}]*\}\}")
 
@@ -27,7 +27,7 @@ def plain(text: str, shown: dict[str, dict[str, results.Shown]], up: str) -> str
             return f"```\n{cell.text.rstrip()}\n```\n"
         return f"`{(cell.text.splitlines() or [''])[0]}`"
 
-    return _EMBED.sub(embed, claims.MARKER.sub("", text).replace(claims.LEDGER, ""))
+    return _EMBED.sub(embed, ledger.MARKER.sub("", text).replace(ledger.LEDGER, ""))
 
 
 def make(project: Path, folder: Path, execute: bool) -> None:

@@ -10,8 +10,8 @@ from markdown.inlinepatterns import InlineProcessor
 from markdown.preprocessors import Preprocessor
 from markdown.util import AtomicString
 
-from pipeline.execute import Script
 from pipeline.results import Shown, figure_element, parse_table, results, table_element
+from pipeline.script import Script
 from pipeline.source import ROOT, Page, SiteError
 
 _EMBED = r"\{\{ *(?P<stem>[\w-]+)#(?P<tag>[\w-]+) *(?:\\?\| *(?P<part>[^}\n]+?) *)?\}\}"

@@ -16,7 +16,7 @@ import tinycss2
 from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
 
-from pipeline.execute import write_whole
+from pipeline.files import write_whole
 from pipeline.source import ROOT, SiteError
 
 _LINKS = re.compile(r'(?:\s*<link rel="stylesheet" href="[^"]+">)+')

@@ -12,7 +12,9 @@ from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File
 
 from pipeline import execute, finish, notebooks, results
-from pipeline.claims import Ledger
+from pipeline.files import write_whole
+from pipeline.ledger import Ledger
+from pipeline.script import Script, scripts
 from pipeline.source import Page, SiteError
 
 mkdocs_jupyter.config.settings.templates_dir = str(notebooks.TEMPLATES)
@@ -61,7 +63,7 @@ def on_files(files, config):
     root = _root(config)
     Ledger(root).check()
     execute.execute_stale(root)
-    for script in execute.scripts(root):
+    for script in scripts(root):
         _add_example(script, files, config)
     return files
 
@@ -90,7 +92,7 @@ def _add_example(script, files, config):
     path = pages / "examples" / f"{script.stem}.ipynb"
     content = notebooks.page_notebook(script, here, reader.convert)
     if not path.is_file() or path.read_bytes() != content:
-        execute.write_whole(path, content)
+        write_whole(path, content)
     files.append(File(f"examples/{script.stem}.ipynb", str(pages), config.site_dir, config.use_directory_urls))
 
 
@@ -103,7 +105,7 @@ def on_page_markdown(markdown, page, config, files):
 def on_page_content(html, page, config, files):
     if not page.file.src_uri.startswith("examples/"):
         return html
-    script = execute.Script(_root(config) / "examples" / f"{Path(page.file.src_uri).stem}.py", _root(config))
+    script = Script(_root(config) / "examples" / f"{Path(page.file.src_uri).stem}.py", _root(config))
     page.meta["description"] = notebooks.description(script)
     page.meta["script"] = script.stem
     html = html[: html.rindex("<style>")]  # mkdocs-jupyter ends the page with the highlighter's style; the theme has its own

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import nbformat
 
-from pipeline.execute import Script
 from pipeline.kernel import FIGURE_TYPE
+from pipeline.script import Script
 from pipeline.source import Page, SiteError
 
 TEMPLATES = Path(__file__).parent / "templates"  # what the project lends to mkdocs-jupyter

@@ -8,8 +8,8 @@ from xml.etree.ElementTree import Element, SubElement
 
 from markdown.util import AtomicString
 
-from pipeline.execute import Script
 from pipeline.kernel import FIGURE_TYPE
+from pipeline.script import Script
 from pipeline.source import SiteError
 
 ROWS_SHOWN = 12

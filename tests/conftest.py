@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import claims
+from pipeline import ledger
 
 ROOT = Path(__file__).resolve().parent.parent
 TESTS = ROOT / "tests"
@@ -41,7 +41,7 @@ def pytest_runtest_teardown(item, nextitem):
 
         backend = keras.backend.backend()
         versions = {"Python": platform.python_version(), "Keras": keras.__version__, **_backend_version(backend)}
-        claims.record(ROOT, _outcomes, versions)
+        ledger.record(ROOT, _outcomes, versions)
 
 
 def _backend_version(backend):

@@ -3,6 +3,7 @@
 import functools
 import http.server
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -10,9 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import yaml
 from playwright.sync_api import sync_playwright
 
-from pipeline import chromium
+from pipeline import execute
+from tests.site.small import CHAPTER, CLAIMS, SCRIPT, write
+from tools import chromium
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BASE = "the-penalty-term"  # the site stands below its host, as on GitHub Pages
@@ -87,3 +91,29 @@ def browser():
         running = playwright.chromium.launch(executable_path=path, args=flags)
         yield running
         running.close()
+
+
+@pytest.fixture(scope="session")
+def executed(tmp_path_factory):
+    """A small project with this project's settings, its one script executed."""
+    root = tmp_path_factory.mktemp("project")
+    settings = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
+    for name in ("nav", "watch", "extra_css"):
+        del settings[name]
+    settings["theme"]["custom_dir"] = str(ROOT / "pipeline" / "theme")
+    settings["hooks"] = [str(ROOT / "pipeline" / "hook.py")]
+    write(root / "mkdocs.yml", yaml.safe_dump(settings))
+    write(root / "docs" / "index.md", "# Home\n")
+    write(root / "docs" / "learn" / "demo.md", CHAPTER)
+    write(root / "docs" / "ledger.md", "# Ledger\n\n{{ ledger }}\n")
+    shutil.copytree(ROOT / "docs" / "assets", root / "docs" / "assets")
+    write(root / "examples" / "demo.py", SCRIPT)
+    write(root / "tests" / "test_demo.py", CLAIMS)
+    execute.execute_stale(root)
+    return root
+
+
+@pytest.fixture
+def project(executed, tmp_path):
+    """A copy of the small project, its run still current."""
+    return shutil.copytree(executed, tmp_path / "project")

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from pipeline import chromium, setup
 from tests.site.conftest import ROOT
+from tools import chromium, setup
 
 needs_make = pytest.mark.skipif(os.name == "nt", reason="Windows has the plain commands")
 
@@ -40,7 +40,7 @@ def test_make_takes_a_python_that_fits(tmp_path):
         (tmp_path / name).write_text(f"#!/bin/sh\n{fits}\n")
         (tmp_path / name).chmod(0o755)
     made = _make("-n", "-B", ".venv/ready", PATH=f"{tmp_path}:{os.environ['PATH']}")
-    assert "python3.12 pipeline/setup.py" in made.stdout
+    assert "python3.12 tools/setup.py" in made.stdout
 
 
 @needs_make

@@ -12,6 +12,8 @@ import mkdocs.config
 import pytest
 import pytest_codeblocks
 
+from pipeline.ledger import MARKER
+from pipeline.source import prose_lines
 from tests.site.conftest import ROOT
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -86,6 +88,29 @@ def test_a_fence_in_a_folded_answer_is_run(tmp_path):
 def test_the_fences_are_collected_by_plain_pytest(request):
     assert request.config.getoption("--codeblocks")
     assert {"tests", "docs", "README.md"} <= set(request.config.getini("testpaths"))
+
+
+def second_sentences(text: str) -> list[int]:
+    """Return the lines of a Markdown `text` on which a second sentence begins after a first one."""
+    found = []
+    for number, line in prose_lines(text):
+        if re.match(r"\s*(\||<|///)|#|\w+: ", line):
+            continue  # a row of a table, HTML, the title of a block, a heading, front matter
+        plain = re.sub(r"\$[^$]+\$|`[^`]+`|\{\{[^}]*\}\}|\]\([^)]*\)", lambda span: "x" * len(span[0]), MARKER.sub("", line))
+        if re.search(r"(?<=[a-z0-9x)”*][.?!])(?<!e\.g\.)(?<!i\.e\.) +\**[A-Z“]", plain):
+            found.append(number)
+    return found
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs" / "learn").glob("*.md")), ids=lambda path: path.stem)
+def test_a_chapter_has_one_sentence_a_line(path):
+    """So that a claim is its line, and a diff shows the sentence that changed."""
+    lines = ", ".join(map(str, second_sentences(path.read_text(encoding="utf-8"))))
+    assert not lines, f"{path.relative_to(ROOT)}: begin each sentence on a line of its own, on lines {lines}"
+
+
+def test_a_second_sentence_on_a_line_is_found():
+    assert second_sentences("It is so. [✓ test_x] It is not.\nThe factor is $w. X$, e.g. 0.1.\n| A. B |\n") == [1]
 
 
 @pytest.mark.parametrize("command", [["ruff", "check"], ["ruff", "format", "--check"], ["codespell"]], ids=" ".join)

@@ -1,4 +1,4 @@
-"""Draw the image that a link to the site shows elsewhere: `python -m pipeline.card` writes docs/assets/card.png."""
+"""Draw the image that a link to the site shows elsewhere: `python -m tools.card` writes docs/assets/card.png."""
 
 from pathlib import Path
 
@@ -9,14 +9,16 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib import font_manager
 
-HERE = Path(__file__).parent
+from pipeline.source import ROOT
+
+DRAWING = ROOT / "pipeline"
 
 
 def draw(path: Path) -> None:
     """Write the card, 1200 × 630 pixels: the L1 diamond, the L2 circle and the elastic net between them."""
-    for font in (HERE / "fonts").glob("*.ttf"):
+    for font in (DRAWING / "fonts").glob("*.ttf"):
         font_manager.fontManager.addfont(font)
-    with matplotlib.rc_context(fname=HERE / "matplotlibrc", rc={"figure.constrained_layout.use": False}):
+    with matplotlib.rc_context(fname=DRAWING / "matplotlibrc", rc={"figure.constrained_layout.use": False}):
         figure = plt.figure(figsize=(12, 6.3), dpi=100, facecolor="white")
         axes = figure.add_axes([0.58, 0.13, 0.74 * 6.3 / 12, 0.74], aspect="equal")
         grid = np.linspace(-1.12, 1.12, 401)
@@ -35,4 +37,4 @@ def draw(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    draw(HERE.parent / "docs" / "assets" / "card.png")
+    draw(ROOT / "docs" / "assets" / "card.png")

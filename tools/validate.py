@@ -1,11 +1,11 @@
-"""Validate the HTML of a built site with the W3C's checker (vnu): `python -m bench.validate site`."""
+"""Validate the HTML of a built site with the W3C's checker (vnu): `python -m tools.validate site`."""
 
 import json
 import subprocess
 import sys
 from pathlib import Path
 
-from bench import node
+from tools import node
 
 VERSION = "26.9.27"
 # What is known and left out.

@@ -3,7 +3,7 @@
 Run when a page needs a sign that they lack, with Source Sans 3 from npm and STIX Two Math from PyPI:
 
     npm install source-sans@3.52.0 && pip download ziamath==0.13 --no-deps && unzip ziamath-*.whl
-    python pipeline/fonts/cut.py node_modules/source-sans/VF ziamath/fonts/STIXTwoMath-Regular.ttf
+    python -m tools.fonts node_modules/source-sans/VF ziamath/fonts/STIXTwoMath-Regular.ttf
 """
 
 import sys
@@ -13,8 +13,10 @@ from fontTools.subset import Options, Subsetter, parse_unicodes
 from fontTools.ttLib import TTFont
 from fontTools.varLib.instancer import instantiateVariableFont
 
-HERE = Path(__file__).resolve().parent
-SITE = HERE.parent.parent / "docs" / "assets" / "fonts"
+from pipeline.source import ROOT
+
+SITE = ROOT / "docs" / "assets" / "fonts"  # for the pages
+FIGURES = ROOT / "pipeline" / "fonts"  # for the figures
 
 # Latin with the letters of the authors' names, Greek that stands in sentences, arrows, relations, quotation marks, ✓ and ○.
 TEXT = (
@@ -63,5 +65,5 @@ if __name__ == "__main__":
     for weight, style in ((400, "Regular"), (600, "Semibold")):  # for the figures
         still = instantiateVariableFont(cut(upright, TEXT, ["kern", "mark"]), {"wght": weight})
         still["OS/2"].usWeightClass = weight
-        save(still, HERE / f"PenaltySans-{style}.ttf", "Penalty Sans", style)
+        save(still, FIGURES / f"PenaltySans-{style}.ttf", "Penalty Sans", style)
     save(cut(stix, MATHS, ["ccmp"]), SITE / "penalty-math.woff2", "Penalty Math")

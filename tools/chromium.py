@@ -1,4 +1,4 @@
-"""Find Chromium or Chrome for the tests: `python -m pipeline.chromium` installs one if there is none."""
+"""Find Chromium or Chrome for the tests: `python -m tools.chromium` installs one if there is none."""
 
 import os
 import platform

@@ -1,0 +1,25 @@
+"""Embeds that name what is not there."""
+
+import pytest
+
+from tests.site.small import edit, stops
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("{{ demo#lines }}", "{{ absent#lines }}", "{{ absent#lines }}: there is no script examples/absent.py"),
+        ("{{ demo#lines }}", "{{ demo#absent }}", "its tags are lines, matrix, sweep, accuracy"),
+        ("0.1, test accuracy", "0.2, test accuracy", "there is no row '0.2'; there are 0.01, 0.1"),
+        ("0.1, test accuracy", "0.1, accuracy", "there is no column 'accuracy'; there are l2, test accuracy"),
+        ("{{ demo#accuracy }}", "{{ demo#sweep }}", "inside a sentence there is room for one line"),
+        ("\\| 0.1, test", "| 0.1, test", "in a table the bar would end the cell"),
+        ("{{ demo#sweep | table }}", "{{ demo#lines | table }}", "what the cell printed is no table"),
+        ("\\lVert w \\rVert_1", "\\lVert w \\rVert_{1", "is not valid LaTeX"),
+    ],
+)
+def test_a_wrong_embed_or_formula_stops_the_build_and_says_where(project, caplog, old, new, expected):
+    chapter = project / "docs" / "learn" / "demo.md"
+    edit(chapter, old, new)
+    line = 1 + next(number for number, text in enumerate(chapter.read_text().splitlines()) if new.splitlines()[0] in text)
+    stops(project, caplog, f"docs/learn/demo.md:{line}: ", expected)

@@ -1,0 +1,1 @@
+"""What a person runs: set-up, browser, fonts, card, permalinks, stills, a new chapter, the validator."""
