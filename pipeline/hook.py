@@ -36,7 +36,8 @@ def on_config(config):
         _check_port(config.dev_addr)
         _serving = False  # the next build is a rebuild, with the port ours
     root = _root(config)
-    config.mdx_configs.setdefault("pipeline.embed", {})["root"] = str(root)
+    for name in ("pipeline.embed", "pipeline.chapters"):
+        config.mdx_configs.setdefault(name, {})["root"] = str(root)
     # MkDocs makes a Markdown reader for each page; they share what they read of the project.
     config.mdx_configs["pipeline.claims"] = {"ledger": Ledger(root)}
     config.plugins["mkdocs-jupyter"].config["cache_dir"] = str(root / ".cache" / "rendered")

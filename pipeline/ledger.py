@@ -16,9 +16,9 @@ from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
-import yaml
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+from pipeline import chapters
 from pipeline.files import write_whole
 from pipeline.script import Script
 from pipeline.source import ROOT, SiteError, prose_lines
@@ -166,8 +166,7 @@ class Ledger:
     def claims(self) -> list[Claim]:
         """The claims in reading order, that of `nav` in mkdocs.yml."""
         docs = self.root / "docs"
-        settings = yaml.load((self.root / "mkdocs.yml").read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
-        nav = list(_leaves(settings.get("nav", [])))
+        nav = chapters.pages(self.root)
         pages = {path.relative_to(docs).as_posix(): path for path in sorted(docs.rglob("*.md"))}
         in_order = sorted(pages, key=lambda page: nav.index(page) if page in nav else len(nav))
         return [claim for page in in_order for claim in claims_in(pages[page].read_text(encoding="utf-8"), page)]
@@ -287,16 +286,6 @@ class Ledger:
         text = (self.root / "docs" / page).read_text(encoding="utf-8")
         heading = re.search(r"^# (.+?)(?: *\{.*\})?$", text, re.MULTILINE)
         return heading[1] if heading else page
-
-
-def _leaves(nav):
-    """Yield the pages that `nav` names, in order."""
-    for entry in nav:
-        target = next(iter(entry.values())) if isinstance(entry, dict) else entry
-        if isinstance(target, list):
-            yield from _leaves(target)
-        else:
-            yield target
 
 
 def versions() -> dict[str, str]:
