@@ -2,10 +2,7 @@
 
 import functools
 import http.server
-import os
 import shutil
-import subprocess
-import sys
 import threading
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +14,7 @@ from playwright.sync_api import sync_playwright
 from pipeline import execute
 from tests.site.small import CHAPTER, CLAIMS, SCRIPT, write
 from tools import chromium
+from tools.build import build
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BASE = "the-penalty-term"  # the site stands below its host, as on GitHub Pages
@@ -38,14 +36,6 @@ def pytest_runtest_makereport(item, call):
             report.longrepr = "as above"
         _told.add(text)
     return report
-
-
-def build(folder):
-    """Build the site strictly into `folder`; return what MkDocs said if it failed, else ""."""
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)]
-    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
-    built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment, check=False)
-    return f"The site could not be built:{built.stdout}{built.stderr}" if built.returncode else ""
 
 
 @pytest.fixture(scope="session")
