@@ -12,6 +12,7 @@ from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File
 
 from pipeline import execute, finish, notebooks, results, widgets
+from pipeline.embed import Runs
 from pipeline.files import write_whole
 from pipeline.ledger import Ledger
 from pipeline.script import Script, scripts
@@ -36,10 +37,11 @@ def on_config(config):
         _check_port(config.dev_addr)
         _serving = False  # the next build is a rebuild, with the port ours
     root = _root(config)
-    for name in ("pipeline.embed", "pipeline.chapters", "pipeline.widgets"):
+    for name in ("pipeline.chapters", "pipeline.widgets"):
         config.mdx_configs.setdefault(name, {})["root"] = str(root)
     # MkDocs makes a Markdown reader for each page; they share what they read of the project.
     config.mdx_configs["pipeline.claims"] = {"ledger": Ledger(root)}
+    config.mdx_configs["pipeline.embed"] = {"runs": Runs(root)}
     config.plugins["mkdocs-jupyter"].config["cache_dir"] = str(root / ".cache" / "rendered")
     # The date in the site is that of the commit: the same commit gives the same bytes.
     if "SOURCE_DATE_EPOCH" not in os.environ:
