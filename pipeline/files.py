@@ -1,7 +1,9 @@
-"""Write files so that each is there whole or not at all."""
+"""Write files so that each is there whole or not at all, and keep what took time to make."""
 
+import hashlib
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from pipeline.source import SiteError
@@ -24,3 +26,23 @@ def write_whole(path: Path, content: bytes) -> None:
         if handle and os.path.exists(handle):
             os.unlink(handle)
         raise SiteError(f"{path} could not be written ({error.strerror}); make room or give write access, then run again.") from None
+
+
+def kept(path: Path, depends: bytes, make: Callable[[], bytes]) -> bytes:
+    """Return what `make` makes; it is kept in `path`, under a seal, and made anew when the seal does not fit.
+
+    Args:
+        path: the file of the cache.
+        depends: names all that the content depends on.
+        make: makes the content.
+    """
+    folded = hashlib.sha256(depends).digest()
+    try:
+        held = path.read_bytes()
+    except OSError:
+        held = b""
+    seal, content = held[:32], held[32:]
+    if seal != hashlib.sha256(folded + content).digest():  # of other sources, or damaged
+        content = make()
+        write_whole(path, hashlib.sha256(folded + content).digest() + content)
+    return content

@@ -119,4 +119,4 @@ def on_page_content(html, page, config, files):
 
 
 def on_post_build(config):
-    finish.finish(Path(config.site_dir))
+    finish.finish(Path(config.site_dir), _root(config))
