@@ -24,6 +24,11 @@ _AFTER_PAINT = (
     r'<script>requestAnimationFrame(()=>setTimeout(()=>{const bundle=document.createElement("script");bundle.src=\1;'
     "document.head.append(bundle)}))</script>"
 )
+# A stand-in for the worker of the search, which starts it at the first message.
+_WORKER = (
+    "(()=>{let worker;const waiting=new EventTarget;waiting.postMessage=message=>{worker??=Object.assign(new Worker(e),"
+    '{onmessage:({data})=>waiting.dispatchEvent(new MessageEvent("message",{data}))});worker.postMessage(message)};return waiting})()'
+)
 
 
 def finish(site: Path, root: Path = ROOT) -> None:
@@ -111,15 +116,17 @@ def _cut_math_font(site: Path, root: Path, texts) -> None:
 
 
 def _mend_script(name: str, text: str) -> str:
-    """Name what a screen reader could not, start without the browser's signal, and load the index of the search when it is wanted.
+    """Name what a screen reader could not, start without the browser's signal, and load the search when it is wanted.
 
     Each copy button stands in a navigation landmark without a name, of which a screen reader would list them all. The script now
     comes after the whole page, so the signal that the page is there may have been given before. The index holds the words of the
-    whole site; the theme loads it with every page, here it is loaded when a reader goes to the search.
+    whole site; the theme loads it, and the script that looks through it, with every page, here they are loaded when a reader goes
+    to the search.
     """
     text = _mend(name, "its copy buttons", r'"nav",(\{class:"md-code__nav"\})', r'"div",\1', text)
     ready = r'\w+\(document,"DOMContentLoaded",\{once:!0\}\)\.subscribe\(\(\)=>(\w+\.next\(document\))\)'
     text = _mend(name, "its wait for the page", ready, r"\1", text)
+    text = _mend(name, "the start of its search's worker", r"\bnew Worker\(e\)", _WORKER, text)
     # The names that RxJS's fromEvent and switchMap have in the bundle, read off a place where the theme uses them.
     from_event = re.search(r'(\w+)\(window,"compositionstart"\)', text)
     switch_map = re.search(r"return \w+\(\)\.pipe\((\w+)\((\w)=>\2\?\w+:\w+\)\)", text)

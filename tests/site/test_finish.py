@@ -23,6 +23,7 @@ PAGE = """<head>
 """
 SCRIPT = """t("nav",{class:"md-code__nav"});h(document,"DOMContentLoaded",{once:!0}).subscribe(()=>e.next(document));
 g(window,"compositionstart");function s(){return q().pipe(w(a=>a?b:c))}document.forms.namedItem("search")?i():d;
+function l(e,t=new Worker(e)){}
 """
 
 
@@ -56,6 +57,7 @@ def test_style_sheets_are_joined_in_their_order(site):
         ("index.html", 'role="dialog"', 'role="search"', "index.html: Material .* writes its search in"),
         ("assets/javascripts/bundle.1.min.js", '"nav"', '"div"', "bundle.1.min.js: Material .* writes its copy buttons in"),
         ("assets/javascripts/bundle.1.min.js", "{once:!0}", "", "writes its wait for the page in"),
+        ("assets/javascripts/bundle.1.min.js", "Worker(e)", "Worker(a)", "writes the start of its search's worker in"),
         ("assets/javascripts/bundle.1.min.js", "window", "document", "writes the loading of its search's index in"),
         ("assets/javascripts/bundle.1.min.js", "?i():", "&&i()||", "writes the loading of its search's index in"),
     ],
