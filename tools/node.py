@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from pipeline.source import ROOT
@@ -38,6 +39,7 @@ def package(name: str) -> Path:
 
     Raises:
         Missing: if Node or npm is not there, or the package cannot be had.
+        SystemExit: if the package is not the one that was pinned.
     """
     program("node")
     titled = f"{name} {version(name)}"
@@ -49,7 +51,7 @@ def package(name: str) -> Path:
         command = [program("npm"), "ci", "--no-audit", "--no-fund"]
         installed = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
         if "EINTEGRITY" in installed.stderr:
-            raise Missing(f"npm offers another {titled} than the one whose hash is in tools/npm/{name}; find out why before you use it")
+            sys.exit(f"npm offers another {titled} than the one whose hash is in tools/npm/{name}; find out why before you use it.")
         if installed.returncode != 0:
             raise Missing(f"npm could not install {titled}; check the network connection")
         done.touch()
