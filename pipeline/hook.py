@@ -19,7 +19,7 @@ from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File
 from mkdocs.utils import CountHandler
 
-from pipeline import building, execute, finish, notebooks, results
+from pipeline import building, execute, finish, notebooks, results, widgets
 from pipeline.files import write_whole
 from pipeline.ledger import Ledger
 from pipeline.script import Script, scripts
@@ -55,8 +55,10 @@ def on_config(config):
     _building.enter_context(building.alone(root))
     _site = Path(config.site_dir).resolve()
     config.site_dir = str(_building.enter_context(building.beside(_site)))
-    for name in ("pipeline.embed", "pipeline.claims"):
+    for name in ("pipeline.embed", "pipeline.chapters", "pipeline.widgets"):
         config.mdx_configs.setdefault(name, {})["root"] = str(root)
+    # MkDocs makes a Markdown reader for each page; they share what they read of the project.
+    config.mdx_configs["pipeline.claims"] = {"ledger": Ledger(root)}
     rendered = root / ".cache" / "rendered"
     config.plugins["mkdocs-jupyter"].config["cache_dir"] = str(rendered)
     _drop_broken(rendered)
@@ -101,7 +103,7 @@ def _commit_time(root):
 @event_priority(100)  # before mkdocs-jupyter looks through the files
 def on_files(files, config):
     root = _root(config)
-    Ledger(root).check()
+    config.mdx_configs["pipeline.claims"]["ledger"].check()
     execute.execute_stale(root)
     for script in scripts(root):
         _add_example(script, files, config)
@@ -153,6 +155,7 @@ def on_post_template(output, template_name, config):
 def on_page_markdown(markdown, page, config, files):
     Page.root = _root(config)
     Page.path = Path(page.file.abs_src_path)
+    page.meta["widgets"] = widgets.named(markdown)  # the modules that the page loads
     return markdown
 
 
