@@ -141,7 +141,7 @@ def _add_example(script, files, config):
 
 def on_nav(nav, config, files):
     for file in files.documentation_pages():
-        if file.page is None:
+        if file.page not in nav.pages:
             source = file.src_uri if file.src_uri.startswith("examples/") else f"docs/{file.src_uri}"
             _log.warning(f"{source} is not in nav of mkdocs.yml; add {file.src_uri} there, where it is to be read.")
     return nav

@@ -1,5 +1,6 @@
 """The first minutes of a newcomer, when something is missing: one clear sentence each."""
 
+import json
 import os
 import shutil
 import socket
@@ -9,7 +10,7 @@ import sys
 import pytest
 
 from tests.site.conftest import ROOT
-from tools import chromium, setup
+from tools import chromium, node, setup
 from tools.build import COMMAND
 
 needs_make = pytest.mark.skipif(os.name == "nt", reason="Windows has the plain commands")
@@ -162,3 +163,32 @@ def test_a_browser_that_does_not_start_is_passed_over(tmp_path, monkeypatch):
         (tmp_path / name).chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert chromium.find() == str(tmp_path / "google-chrome")
+
+
+@needs_make
+@pytest.mark.parametrize(
+    ("says", "sentence"),
+    {
+        "npm error code EINTEGRITY": "npm offers another vnu-jar {} than the one whose hash is in tools/npm/vnu-jar",
+        "npm error network": "npm could not install vnu-jar {}; check the network connection",
+    }.items(),
+)
+def test_a_package_of_npm_is_the_one_whose_hash_is_pinned(tmp_path, monkeypatch, says, sentence):
+    for name, does in {"node": "exit 0", "npm": f'test "$1" = ci && test -f package-lock.json && echo "{says}" >&2; exit 1'}.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{does}\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(node, "FOLDER", tmp_path / "packages")
+    monkeypatch.setattr(node, "ROOT", tmp_path)
+    with pytest.raises((node.Missing, SystemExit), match=sentence.format(node.version("vnu-jar"))):
+        node.package("vnu-jar")
+
+
+@pytest.mark.parametrize("lock", sorted((ROOT / "tools" / "npm").glob("*/package-lock.json")), ids=lambda path: path.parent.name)
+def test_every_package_of_npm_has_its_hash(lock):
+    packages = json.loads(lock.read_text(encoding="utf-8"))["packages"]
+    without = [name for name, package in packages.items() if name and "integrity" not in package]
+    assert not without, f"{lock.parent.name}: {', '.join(without)} without a hash; run npm install --package-lock-only in {lock.parent}"
+    assert packages[f"node_modules/{lock.parent.name}"]["version"] == node.version(lock.parent.name), (
+        f"run npm install --package-lock-only in {lock.parent}: it locks another version than package.json asks for"
+    )
