@@ -4,19 +4,18 @@ import os
 import re
 import socket
 import subprocess
-from importlib.metadata import version
 from pathlib import Path
 
 from markdown import Markdown
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File
 
-from pipeline import execute, finish, notebooks, widgets
+from pipeline import execute, finish, notebooks, search, widgets
 from pipeline.embed import Runs
 from pipeline.files import write_whole
 from pipeline.ledger import Ledger
 from pipeline.script import Script, scripts
-from pipeline.source import Page, SiteError
+from pipeline.source import Page, SiteError, unlike
 
 # What these write depends on more than the text that they stand in; only pages have them.
 _ONLY_IN_PAGES = ("pipeline.claims", "pipeline.chapters", "pipeline.widgets")
@@ -45,6 +44,7 @@ def on_config(config):
     config.mdx_configs["pipeline.embed"] = {"runs": Runs(root)}
     os.environ["JUPYTER_PATH"] = str(notebooks.TEMPLATES)  # there Jupyter finds our template before mkdocs-jupyter's own
     config.plugins["mkdocs-jupyter"].config["cache_dir"] = str(root / ".cache" / "rendered")
+    search.keep(config.plugins["material/search"].search_index, root / ".cache" / "search")
     # The date in the site is that of the commit: the same commit gives the same bytes.
     if "SOURCE_DATE_EPOCH" not in os.environ:
         told = subprocess.run(["git", "log", "-1", "--format=%ct"], cwd=root, capture_output=True, text=True, check=False)
@@ -114,10 +114,7 @@ def on_page_content(html, page, config, files):
     page.meta["script"] = script.stem
     cells = re.search(r"<!-- cells -->\s*(.*)<!-- end of cells -->", html, re.DOTALL)  # mkdocs-jupyter adds styles that the theme has
     if cells is None:
-        raise SiteError(
-            f"{script.name}: mkdocs-jupyter {version('mkdocs-jupyter')} renders it without pipeline/templates, in another way than "
-            "pipeline/hook.py expects; mend that file, or go back to the version before in requirements.txt."
-        )
+        raise unlike(script.name, "mkdocs-jupyter", "renders an example, without pipeline/templates,", "hook.py")
     up = "../" * page.url.count("/")
     return re.sub(r'( (?:src|href)=")/(?!/)', rf"\g<1>{up}", cells[1])
 

@@ -50,12 +50,17 @@ def test_style_sheets_are_joined_in_their_order(site):
 @pytest.mark.parametrize(
     ("file", "old", "new", "said"),
     [
-        ("index.html", 'rel="stylesheet" href', "rel=stylesheet href", "index.html: Material .* writes its links to style sheets in"),
+        (
+            "index.html",
+            'rel="stylesheet" href',
+            "rel=stylesheet href",
+            "index.html: mkdocs-material .* writes its links to style sheets in",
+        ),
         ("index.html", 'href="stylesheets', 'media="all" href="stylesheets', "its links to style sheets in"),
         ("index.html", "</head>", '<hr><link rel="stylesheet" href="assets/x.css">', "its links to style sheets in"),
-        ("index.html", "<script src", "<script defer src", "index.html: Material .* writes the tag of its script in"),
-        ("index.html", 'role="dialog"', 'role="search"', "index.html: Material .* writes its search in"),
-        ("assets/javascripts/bundle.1.min.js", '"nav"', '"div"', "bundle.1.min.js: Material .* writes its copy buttons in"),
+        ("index.html", "<script src", "<script defer src", "index.html: mkdocs-material .* writes the tag of its script in"),
+        ("index.html", 'role="dialog"', 'role="search"', "index.html: mkdocs-material .* writes its search in"),
+        ("assets/javascripts/bundle.1.min.js", '"nav"', '"div"', "bundle.1.min.js: mkdocs-material .* writes its copy buttons in"),
         ("assets/javascripts/bundle.1.min.js", "{once:!0}", "", "writes its wait for the page in"),
         ("assets/javascripts/bundle.1.min.js", "Worker(e)", "Worker(a)", "writes the start of its search's worker in"),
         ("assets/javascripts/bundle.1.min.js", "window", "document", "writes the loading of its search's index in"),
