@@ -13,7 +13,7 @@ from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
 
 from pipeline.files import kept
-from pipeline.source import ROOT, SiteError
+from pipeline.source import ROOT, SiteError, unlike
 
 _SHEETS = "its links to style sheets"
 _LINK = '<link rel="stylesheet" href="'
@@ -54,10 +54,7 @@ def finish(site: Path, root: Path = ROOT) -> None:
 
 
 def _unlike(name: str, what: str) -> SiteError:
-    return SiteError(
-        f"{name}: Material {version('mkdocs-material')} writes {what} in another way than pipeline/finish.py expects; "
-        "mend that file, or go back to the version before in requirements.txt."
-    )
+    return unlike(name, "mkdocs-material", f"writes {what}", "finish.py")
 
 
 def _mend(name: str, what: str, pattern: str, new: str, text: str) -> str:

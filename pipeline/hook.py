@@ -19,12 +19,12 @@ from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File
 from mkdocs.utils import CountHandler
 
-from pipeline import building, execute, finish, notebooks, widgets
+from pipeline import building, execute, finish, notebooks, search, widgets
 from pipeline.embed import Runs
 from pipeline.files import write_whole
 from pipeline.ledger import Ledger
 from pipeline.script import Script, scripts
-from pipeline.source import Page, SiteError
+from pipeline.source import Page, SiteError, unlike
 
 _FULL_OR_CLOSED = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
 _log = logging.getLogger("mkdocs.plugins.pipeline")
@@ -66,6 +66,7 @@ def on_config(config):
     rendered = root / ".cache" / "rendered"
     config.plugins["mkdocs-jupyter"].config["cache_dir"] = str(rendered)
     _drop_broken(rendered)
+    search.keep(config.plugins["material/search"].search_index, root / ".cache" / "search")
     # The date in the site is that of the commit: the same commit gives the same bytes.
     os.environ.setdefault("SOURCE_DATE_EPOCH", _commit_time(root) or "0")
     return config
@@ -168,10 +169,7 @@ def on_page_content(html, page, config, files):
     page.meta["script"] = script.stem
     cells = re.search(r"<!-- cells -->\s*(.*)<!-- end of cells -->", html, re.DOTALL)  # mkdocs-jupyter adds styles that the theme has
     if cells is None:
-        raise SiteError(
-            f"{script.name}: mkdocs-jupyter {version('mkdocs-jupyter')} renders it without pipeline/templates, in another way than "
-            "pipeline/hook.py expects; mend that file, or go back to the version before in requirements.txt."
-        )
+        raise unlike(script.name, "mkdocs-jupyter", "renders an example, without pipeline/templates,", "hook.py")
     up = "../" * page.url.count("/")
     return re.sub(r'( (?:src|href)=")/(?!/)', rf"\g<1>{up}", cells[1])
 

@@ -4,6 +4,7 @@ import html
 import posixpath
 import re
 import shutil
+from html.parser import HTMLParser
 from urllib.parse import urljoin
 
 import pytest
@@ -50,12 +51,17 @@ def test_style_sheets_are_joined_in_their_order(site):
 @pytest.mark.parametrize(
     ("file", "old", "new", "said"),
     [
-        ("index.html", 'rel="stylesheet" href', "rel=stylesheet href", "index.html: Material .* writes its links to style sheets in"),
+        (
+            "index.html",
+            'rel="stylesheet" href',
+            "rel=stylesheet href",
+            "index.html: mkdocs-material .* writes its links to style sheets in",
+        ),
         ("index.html", 'href="stylesheets', 'media="all" href="stylesheets', "its links to style sheets in"),
         ("index.html", "</head>", '<hr><link rel="stylesheet" href="assets/x.css">', "its links to style sheets in"),
-        ("index.html", "<script src", "<script defer src", "index.html: Material .* writes the tag of its script in"),
-        ("index.html", 'role="dialog"', 'role="search"', "index.html: Material .* writes its search in"),
-        ("assets/javascripts/bundle.1.min.js", '"nav"', '"div"', "bundle.1.min.js: Material .* writes its copy buttons in"),
+        ("index.html", "<script src", "<script defer src", "index.html: mkdocs-material .* writes the tag of its script in"),
+        ("index.html", 'role="dialog"', 'role="search"', "index.html: mkdocs-material .* writes its search in"),
+        ("assets/javascripts/bundle.1.min.js", '"nav"', '"div"', "bundle.1.min.js: mkdocs-material .* writes its copy buttons in"),
         ("assets/javascripts/bundle.1.min.js", "{once:!0}", "", "writes its wait for the page in"),
         ("assets/javascripts/bundle.1.min.js", "Worker(e)", "Worker(a)", "writes the start of its search's worker in"),
         ("assets/javascripts/bundle.1.min.js", "window", "document", "writes the loading of its search's index in"),
@@ -115,3 +121,78 @@ def test_the_font_of_the_text_has_every_sign_that_the_site_uses(site_dir):
             sign: path.relative_to(site_dir).as_posix() for sign in set(html.unescape(text)) - {"\n", "\t"} if ord(sign) not in known
         }
     assert not lacking, f"Penalty Sans lacks {lacking}; add them to TEXT in tools/fonts.py and run it"
+
+
+_FOREIGN = re.compile(r"(?:https?:|(?<![:\w]))//(?!www\.w3\.org/)[\w-]+\.[^\s\"')]+")  # a name space of the W3C is no address
+_LOADING = {"src", "srcset", "imagesrcset", "href", "xlink:href", "data", "poster", "background", "style"}
+
+
+class _Loads(HTMLParser):
+    """Gathers what makes a browser load something: attributes, styles and scripts, but for links to follow and metadata."""
+
+    def __init__(self):
+        super().__init__()
+        self.found, self.inside = [], None
+
+    def handle_starttag(self, tag, attrs):
+        given = dict(attrs)
+        follows = tag in ("a", "area") or given.get("rel") in ("canonical", "prev", "next", "alternate", "license")
+        self.found += [value for name, value in attrs if name in _LOADING and value and not follows]
+        self.inside = tag if tag in ("style", "script") and given.get("type") != "application/ld+json" else None
+
+    def handle_data(self, data):
+        if self.inside:
+            self.found.append(re.sub(r"/\*.*?\*/|<!--.*?-->", "", data, flags=re.DOTALL))
+
+    def handle_endtag(self, tag):
+        self.inside = None
+
+
+def foreign(page: str) -> list[str]:
+    """Return the addresses of other hosts that the text of a `page` makes a browser load, or may."""
+    parser = _Loads()
+    parser.feed(page)
+    return [address for text in parser.found for address in _FOREIGN.findall(text)]
+
+
+@pytest.mark.parametrize(
+    "loads",
+    [
+        '<script src="https://cdn.example/a.js"></script>',
+        '<script>const address = "https://cdn.example/a.js"</script>',
+        '<script type="module">import "//cdn.example/a.js"</script>',
+        '<link rel="stylesheet" href="//cdn.example/a.css">',
+        '<link as="font" rel="preload" href="https://cdn.example/a.woff2">',
+        '<link rel="preconnect" href="https://cdn.example/">',
+        '<img src="a.svg" srcset="https://cdn.example/a.svg 2x">',
+        '<iframe src="https://cdn.example/"></iframe>',
+        '<p style="background: url(https://cdn.example/a.svg)">',
+        "<style>@import 'https://cdn.example/a.css';</style>",
+    ],
+)
+def test_an_address_of_another_host_is_found(loads):
+    assert len(foreign(loads)) == 1
+
+
+@pytest.mark.parametrize(
+    "follows",
+    [
+        '<link rel="canonical" href="https://other.example/">',
+        '<a href="https://other.example/">a link</a>',
+        '<meta property="og:image" content="https://other.example/card.png">',
+        '<script type="application/ld+json">{"url": "https://other.example/"}</script>',
+        '<svg xmlns="http://www.w3.org/2000/svg">',
+        "<p>https://other.example/a.js</p>",
+    ],
+)
+def test_an_address_that_is_only_named_is_none(follows):
+    assert foreign(follows) == []
+
+
+def test_no_page_holds_an_address_of_another_host_that_a_browser_would_load(site_dir):
+    """Read from their text, so that what is loaded only now and then, or by other browsers, is found too."""
+    texts = {path: path.read_text(encoding="utf-8") for path in site_dir.rglob("*.html")}
+    texts |= {path: f"<style>{path.read_text(encoding='utf-8')}</style>" for path in site_dir.rglob("*.css")}
+    texts |= {path: f"<script>{path.read_text(encoding='utf-8')}</script>" for path in site_dir.glob("widgets/*.js")}
+    named = {path.relative_to(site_dir).as_posix(): foreign(text) for path, text in texts.items()}
+    assert {name: addresses for name, addresses in named.items() if addresses} == {}, "serve these files from docs/assets, or do without"

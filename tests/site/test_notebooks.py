@@ -44,7 +44,7 @@ def test_a_changed_template_renders_the_examples_anew(project, templates):
 def test_an_example_rendered_in_another_way_stops_the_build(project, templates, caplog):
     """As it would be if mkdocs-jupyter took its own template."""
     edit(next(templates.rglob("notebook.html.j2")), "<!-- cells -->", "")
-    stops(project, caplog, "examples/demo.py: mkdocs-jupyter ", "renders it without pipeline/templates, in another way than")
+    stops(project, caplog, "examples/demo.py: mkdocs-jupyter ", "renders an example, without pipeline/templates, in another way than")
 
 
 def test_what_is_made_of_an_example_is_kept_until_something_in_it_changes(project, monkeypatch):
