@@ -10,7 +10,6 @@ import subprocess
 import traceback
 from contextlib import ExitStack
 from html import escape
-from importlib.metadata import version
 from pathlib import Path
 
 from markdown import Markdown
