@@ -128,7 +128,7 @@ _LOADING = {"src", "srcset", "imagesrcset", "href", "xlink:href", "data", "poste
 
 
 def _named_in(css: str) -> list[str]:
-    return re.findall(r"(?:url\(|@import)\s*[\"']?([^\"')\s;]+)", css)
+    return re.findall(r"(?:url\(|@import(?!\s*url))\s*[\"']?([^\"')\s;]+)", css)
 
 
 class _Loads(HTMLParser):
@@ -173,6 +173,7 @@ def foreign(page: str) -> list[str]:
         '<iframe src="https://cdn.example/"></iframe>',
         '<p style="background: url(https://cdn.example/a.svg)">',
         "<style>@import 'https://cdn.example/a.css';</style>",
+        '<style>@import url("https://cdn.example/a.css");</style>',
     ],
 )
 def test_an_address_of_another_host_is_found(loads):
