@@ -124,7 +124,11 @@ def test_the_font_of_the_text_has_every_sign_that_the_site_uses(site_dir):
 
 
 _FOREIGN = re.compile(r"(?:https?:|(?<![:\w]))//(?!www\.w3\.org/)[\w-]+\.[^\s\"')]+")  # a name space of the W3C is no address
-_LOADING = {"src", "srcset", "imagesrcset", "href", "xlink:href", "data", "poster", "background", "style"}
+_LOADING = {"src", "srcset", "imagesrcset", "href", "xlink:href", "data", "poster", "background"}
+
+
+def _named_in(css: str) -> list[str]:
+    return re.findall(r"(?:url\(|@import(?!\s*url))\s*[\"']?([^\"')\s;]+)", css)
 
 
 class _Loads(HTMLParser):
@@ -138,11 +142,12 @@ class _Loads(HTMLParser):
         given = dict(attrs)
         follows = tag in ("a", "area") or given.get("rel") in ("canonical", "prev", "next", "alternate", "license")
         self.found += [value for name, value in attrs if name in _LOADING and value and not follows]
+        self.found += _named_in(given.get("style", ""))
         self.inside = tag if tag in ("style", "script") and given.get("type") != "application/ld+json" else None
 
     def handle_data(self, data):
         if self.inside:
-            self.found.append(re.sub(r"/\*.*?\*/|<!--.*?-->", "", data, flags=re.DOTALL))
+            self.found += _named_in(data) if self.inside == "style" else [data]
 
     def handle_endtag(self, tag):
         self.inside = None
@@ -168,6 +173,7 @@ def foreign(page: str) -> list[str]:
         '<iframe src="https://cdn.example/"></iframe>',
         '<p style="background: url(https://cdn.example/a.svg)">',
         "<style>@import 'https://cdn.example/a.css';</style>",
+        '<style>@import url("https://cdn.example/a.css");</style>',
     ],
 )
 def test_an_address_of_another_host_is_found(loads):
