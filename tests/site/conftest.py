@@ -1,9 +1,6 @@
 """The built site, served as a host serves it below a path, and a real browser."""
 
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +10,7 @@ from playwright.sync_api import sync_playwright
 from pipeline import execute
 from tests.site.small import CHAPTER, CLAIMS, SCRIPT, write
 from tools import chromium, stills
+from tools.build import build
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PHONE, LAPTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
@@ -35,14 +33,6 @@ def pytest_runtest_makereport(item, call):
             report.longrepr = "as above"
         _told.add(text)
     return report
-
-
-def build(folder):
-    """Build the site strictly into `folder`; return what MkDocs said if it failed, else ""."""
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)]
-    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
-    built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment, check=False)
-    return f"The site could not be built:{built.stdout}{built.stderr}" if built.returncode else ""
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.site.small import edit, stops
+from pipeline import embed
+from tests.site.small import build_site, edit, stops
 
 
 @pytest.mark.parametrize(
@@ -23,3 +24,12 @@ def test_a_wrong_embed_or_formula_stops_the_build_and_says_where(project, caplog
     edit(chapter, old, new)
     line = 1 + next(number for number, text in enumerate(chapter.read_text().splitlines()) if new.splitlines()[0] in text)
     stops(project, caplog, f"docs/learn/demo.md:{line}: ", expected)
+
+
+def test_a_run_is_read_once_for_all_pages_of_a_build(project, monkeypatch):
+    """The chapter embeds it, and so does the page of the script."""
+    read = []
+    whole = embed.results
+    monkeypatch.setattr(embed, "results", lambda script: read.append(script.stem) or whole(script))
+    build_site(project)
+    assert read == ["demo"]
