@@ -189,7 +189,8 @@ def on_build_error(error):
     _problem = str(error)
     _building.close()
     if isinstance(error, OSError) and error.errno in _FULL_OR_CLOSED:
-        where = f" ({error.filename})" if error.filename else ""
+        name = error.filename2 or error.filename  # of a copy, where it was to go
+        where = f" ({name})" if name else ""
         raise SiteError(
             f"The site could not be written: {error.strerror}{where}; make room or give write access, then run again. "
             "What was there before is kept."
