@@ -44,7 +44,7 @@ def on_config(config):
     config.mdx_configs["pipeline.embed"] = {"runs": Runs(root)}
     os.environ["JUPYTER_PATH"] = str(notebooks.TEMPLATES)  # there Jupyter finds our template before mkdocs-jupyter's own
     config.plugins["mkdocs-jupyter"].config["cache_dir"] = str(root / ".cache" / "rendered")
-    search.keep(config.plugins["material/search"].search_index, root / ".cache" / "search")
+    search.keep(getattr(config.plugins.get("material/search"), "search_index", None), root / ".cache" / "search")
     # The date in the site is that of the commit: the same commit gives the same bytes.
     if "SOURCE_DATE_EPOCH" not in os.environ:
         told = subprocess.run(["git", "log", "-1", "--format=%ct"], cwd=root, capture_output=True, text=True, check=False)
