@@ -65,7 +65,7 @@ def on_config(config):
     rendered = root / ".cache" / "rendered"
     config.plugins["mkdocs-jupyter"].config["cache_dir"] = str(rendered)
     _drop_broken(rendered)
-    search.keep(config.plugins["material/search"].search_index, root / ".cache" / "search")
+    search.keep(getattr(config.plugins.get("material/search"), "search_index", None), root / ".cache" / "search")
     # The date in the site is that of the commit: the same commit gives the same bytes.
     os.environ.setdefault("SOURCE_DATE_EPOCH", _commit_time(root) or "0")
     return config
