@@ -1,16 +1,16 @@
 """Markdown extension: `[✓ test_name]` after a sentence names the test that would fail if it were untrue.
 
-The marker becomes a ✓ that leads to the ledger, the page that lists every claim with its test and where it last passed.
+The marker becomes a ✓ that leads to the ledger, the page that lists every claim with its test and where it last passed. Behind an
+observation, a sentence on what a run has shown, it becomes “✓ run”.
 """
 
-from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from markdown.extensions import Extension
 from markdown.inlinepatterns import InlineProcessor
 from markdown.preprocessors import Preprocessor
 
-from pipeline.ledger import LEDGER, MARKER, Ledger, claims_in, plain
+from pipeline.ledger import LEDGER, MARKER, Claim, Ledger, Test, claims_in, plain, unlink
 from pipeline.source import ROOT, prose_lines
 
 
@@ -37,13 +37,16 @@ class _Marker(InlineProcessor):
 
     def handleMatch(self, match, data):
         claim = self.md.pt_claims[int(match[1])]
-        passed = self.ledger.status(claim.test)
-        state = f"Tested: {plain(claim.sentence)}" if passed else f"Not run here: {plain(claim.sentence)}"
+        passed = self.ledger.passed(claim)
+        test = self.ledger.tests.get(claim.test)  # Ledger.check says so where there is none
+        observes = bool(test and test.observes)
+        done = "Seen in the run" if observes else "Tested"
+        state = f"{done}: {plain(claim.sentence)}" if passed else f"Not run here: {plain(claim.sentence)}"
         link = Element("a", {"class": "pt-claim", "href": f"/ledger.md#{claim.test}", "aria-label": state})
-        link.set("title", f"Tested on {'; '.join(passed)}" if passed else "The test of this claim was not run here")
+        link.set("title", f"{done}, with {'; '.join(passed)}" if passed else "The test of this sentence was not run here")
         if all(other.test != claim.test for other in self.md.pt_claims[: int(match[1])]):
             link.set("id", claim.anchor)
-        link.text = "✓" if passed else "○"
+        link.text = ("✓" if passed else "○") + (" run" if observes else "")
         return link, match.start(0), match.end(0)
 
 
@@ -53,20 +56,51 @@ class _Page(Preprocessor):
         self.ledger = ledger
 
     def run(self, lines):
-        return "\n".join(self.ledger.markdown() if line.strip() == LEDGER else line for line in lines).split("\n")
+        return "\n".join(_markdown(self.ledger) if line.strip() == LEDGER else line for line in lines).split("\n")
+
+
+def _markdown(ledger: Ledger) -> str:
+    """Return the body of the ledger page."""
+    lines = []
+    met = set()
+    for page in dict.fromkeys(claim.page for claim in ledger.claims):
+        lines += [f"## {ledger.title(page)} {{#{page.removesuffix('.md').replace('/', '-')}}}", ""]
+        here = [claim for claim in ledger.claims if claim.page == page]
+        for name in dict.fromkeys(claim.test for claim in here):
+            cited = [claim for claim in here if claim.test == name]
+            lines += _entry(ledger, ledger.tests[name], cited, "" if name in met else f' id="{name}"')
+            met.add(name)
+    return "\n".join(lines)
+
+
+def _entry(ledger: Ledger, test: Test, claims: list[Claim], identity: str) -> list[str]:
+    lines = [f'<div class="pt-entry" markdown="1"{identity}>', ""]
+    for claim in claims:
+        scope = f" For {claim.scope}." if claim.scope else ""
+        lines += [f"{unlink(claim.sentence)}{scope} [read it in its place](/{claim.page}#{claim.anchor}){{.pt-place}}", ""]
+    if test.observes:
+        lines += ["An observation: true of the run whose output this page shows, and promised of no other.", ""]
+    passed = list(dict.fromkeys(on for claim in claims for on in ledger.passed(claim)))
+    failed = list(dict.fromkeys(on for claim in claims for on in ledger.failed(claim)))
+    lines += [f"- ✓ passed on {on}" for on in passed] + [f"- ✗ failed on {on}" for on in failed]
+    lines += [] if passed or failed else ["- ○ not run here"]
+    # Without colours: they are one element for each word, and made this page ten times as large for browsers and screen readers.
+    lines += ["", f"/// details | `{test.name}`", "", "```text", test.source, "```", ""]
+    return [*lines, f"`{test.file}`, line {test.line}", "", "///", "", "</div>", ""]
 
 
 class Claims(Extension):
-    def __init__(self, **options):
-        self.config = {"root": [str(ROOT), "the project's folder"]}
+    """The extension; pages of one build share a `ledger`, and without one each reads its own."""
+
+    def __init__(self, ledger: Ledger | None = None, **options):
+        self.ledger = ledger or Ledger(ROOT)
         super().__init__(**options)
 
     def extendMarkdown(self, md):
-        ledger = Ledger(Path(self.getConfig("root")))
         # Before fenced code is lifted out (25), so that the ledger's fences are; its own markers are none.
-        md.preprocessors.register(_Page(ledger, md), "ledger", 41)
+        md.preprocessors.register(_Page(self.ledger, md), "ledger", 41)
         md.preprocessors.register(_Number(md), "claims", 40)
-        md.inlinePatterns.register(_Marker(ledger, md), "claims", 170)  # before links (160)
+        md.inlinePatterns.register(_Marker(self.ledger, md), "claims", 170)  # before links (160)
 
 
 def makeExtension(**options):

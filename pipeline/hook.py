@@ -11,7 +11,7 @@ import mkdocs_jupyter.config
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File
 
-from pipeline import execute, finish, notebooks, results
+from pipeline import execute, finish, notebooks, results, widgets
 from pipeline.files import write_whole
 from pipeline.ledger import Ledger
 from pipeline.script import Script, scripts
@@ -36,8 +36,10 @@ def on_config(config):
         _check_port(config.dev_addr)
         _serving = False  # the next build is a rebuild, with the port ours
     root = _root(config)
-    for name in ("pipeline.embed", "pipeline.claims"):
+    for name in ("pipeline.embed", "pipeline.chapters", "pipeline.widgets"):
         config.mdx_configs.setdefault(name, {})["root"] = str(root)
+    # MkDocs makes a Markdown reader for each page; they share what they read of the project.
+    config.mdx_configs["pipeline.claims"] = {"ledger": Ledger(root)}
     config.plugins["mkdocs-jupyter"].config["cache_dir"] = str(root / ".cache" / "rendered")
     # The date in the site is that of the commit: the same commit gives the same bytes.
     if "SOURCE_DATE_EPOCH" not in os.environ:
@@ -61,7 +63,7 @@ def _check_port(address):
 @event_priority(100)  # before mkdocs-jupyter looks through the files
 def on_files(files, config):
     root = _root(config)
-    Ledger(root).check()
+    config.mdx_configs["pipeline.claims"]["ledger"].check()
     execute.execute_stale(root)
     for script in scripts(root):
         _add_example(script, files, config)
@@ -99,6 +101,7 @@ def _add_example(script, files, config):
 def on_page_markdown(markdown, page, config, files):
     Page.root = _root(config)
     Page.path = Path(page.file.abs_src_path)
+    page.meta["widgets"] = widgets.named(markdown)  # the modules that the page loads
     return markdown
 
 

@@ -1,51 +1,91 @@
-"""Keep the outcome of each claim's test for the ledger, and run the claims before the tests of the site that shows them."""
+"""Keep the outcome of each claim's test for the ledger, and give observations what a run has shown."""
 
-import platform
+import functools
 from pathlib import Path
 
 import pytest
 
 from pipeline import ledger
+from pipeline.execute import execute_stale
+from pipeline.results import results
+from pipeline.script import Script
+from tests.observed import Observed
 
 ROOT = Path(__file__).resolve().parent.parent
 TESTS = ROOT / "tests"
-_outcomes = {}
+_ended = {}  # test: {node: outcome}
+_parts = {}  # test: how many nodes it has, one for each set of its parameters
+
+
+@pytest.fixture(scope="session")
+def shown():
+    """Return a function that gives what a tagged cell has shown, as in `shown("l2#path")`; a test that asks for it observes."""
+    execute_stale(ROOT)
+    shown_by = functools.cache(lambda stem: results(Script(ROOT / "examples" / f"{stem}.py", ROOT)))
+
+    def find(place):
+        stem, _, tag = place.partition("#")
+        if tag not in shown_by(stem):
+            raise ValueError(f"examples/{stem}.py has no cell tagged {tag!r}; its tags are {', '.join(shown_by(stem))}")
+        return Observed(shown_by(stem)[tag])
+
+    return find
+
+
+@functools.cache
+def _claims():
+    """Return the claims that cite each test."""
+    found = {}
+    for claim in ledger.Ledger(ROOT).claims:
+        found.setdefault(claim.test, []).append(claim)
+    return found
+
+
+@functools.cache
+def _names(module):
+    return [node.originalname for node in module.collect() if isinstance(node, pytest.Function)]
 
 
 def _proves_claim(item):
-    return item.path.parent == TESTS
+    return item.path.parent == TESTS and isinstance(item, pytest.Function)
 
 
-def pytest_collection_modifyitems(items):
-    items.sort(key=lambda item: not _proves_claim(item))  # stable: claims first, else as collected
+def pytest_runtest_setup(item):
+    if not _proves_claim(item):
+        return
+    here, claims = ledger.versions(), _claims().get(item.originalname, [])
+    if claims and not any(claim.covers(here) for claim in claims):
+        pytest.skip(f"its sentence is about {claims[0].scope}, and this is {ledger.spoken(here)}")
+    if "shown" in item.fixturenames and "TensorFlow" not in here:
+        pytest.skip("an observation is about the site's own run, which is made with TensorFlow")
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     report = yield
-    if _proves_claim(item):
-        name = item.function.__name__
-        if report.failed:
-            _outcomes[name] = "failed"
-        elif report.skipped:
-            _outcomes[name] = "skipped"
-        elif report.when == "call":
-            _outcomes.setdefault(name, "passed")
+    if _proves_claim(item):  # told along with the report, which may go from a worker to the process that keeps the outcomes
+        report.claim, report.parts = item.originalname, _names(item.parent).count(item.originalname)
     return report
 
 
-def pytest_runtest_teardown(item, nextitem):
-    """After the last claim, keep the outcomes, so that the site built by the tests that follow shows them."""
-    if _proves_claim(item) and (nextitem is None or not _proves_claim(nextitem)):
-        import keras
+def pytest_runtest_logreport(report):
+    name = getattr(report, "claim", None)
+    if name and (report.when == "call" or not report.passed):
+        _parts[name] = report.parts
+        nodes = _ended.setdefault(name, {})
+        if nodes.get(report.nodeid) != "failed":  # a later failure of what the test has set up counts too
+            nodes[report.nodeid] = report.outcome
 
-        backend = keras.backend.backend()
-        versions = {"Python": platform.python_version(), "Keras": keras.__version__, **_backend_version(backend)}
-        ledger.record(ROOT, _outcomes, versions)
 
-
-def _backend_version(backend):
-    import importlib.metadata
-
-    titles = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}
-    return {titles[backend]: importlib.metadata.version(backend)}
+def pytest_sessionfinish(session):
+    """Keep the outcomes of the tests of which every part ran; a worker leaves this to the process that has them all."""
+    if hasattr(session.config, "workerinput"):
+        return
+    outcomes = {}
+    for name, nodes in _ended.items():
+        if "failed" in nodes.values():
+            outcomes[name] = "failed"
+        elif list(nodes.values()) == ["passed"] * _parts[name]:
+            outcomes[name] = "passed"
+    if outcomes:
+        ledger.record(ROOT, outcomes, ledger.versions())

@@ -1,13 +1,9 @@
 """The built site, served as a host serves it below a path, and a real browser."""
 
-import functools
-import http.server
 import os
 import shutil
 import subprocess
 import sys
-import threading
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,9 +12,10 @@ from playwright.sync_api import sync_playwright
 
 from pipeline import execute
 from tests.site.small import CHAPTER, CLAIMS, SCRIPT, write
-from tools import chromium
+from tools import chromium, stills
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+PHONE, LAPTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 BASE = "the-penalty-term"  # the site stands below its host, as on GitHub Pages
 _told = set()
 
@@ -57,25 +54,10 @@ def site_dir(tmp_path_factory):
     return folder
 
 
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
-
-
-@contextmanager
-def served(folder):
-    """Serve `folder`; yields the address, which ends with a slash."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=folder))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-    server.server_close()
-
-
 @pytest.fixture(scope="session")
 def site_url(site_dir):
     """The address of the served site, with a slash at the end."""
-    with served(site_dir.parent) as address:
+    with stills.served(site_dir.parent) as address:
         yield f"{address}{BASE}/"
 
 
@@ -86,9 +68,7 @@ def browser():
     if path is None:
         pytest.fail(chromium.HOW, pytrace=False)
     with sync_playwright() as playwright:
-        # The sandbox needs rights that a container lacks; the flags keep the browser itself off the network.
-        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-        running = playwright.chromium.launch(executable_path=path, args=flags)
+        running = playwright.chromium.launch(executable_path=path, args=stills.FLAGS)
         yield running
         running.close()
 

@@ -8,9 +8,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.site.conftest import ROOT, served
+from tests.site.conftest import LAPTOP, PHONE, ROOT
+from tools.stills import served
 
-PHONE, LAPTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 # Each page is loaded twice; what moves while it loads is so seen at both sizes.
 LOADED_AT = {"light": PHONE, "dark": LAPTOP}
 WATCH = """

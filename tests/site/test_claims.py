@@ -1,22 +1,49 @@
 """The mark behind a claim."""
 
-from tests.site.small import build_site, passed
+from pipeline import ledger
+from tests.site.small import HERE, build_site, edit, passed
+from tests.site.test_ledger import ELSEWHERE, observe
+
+
+def pages(project):
+    site = build_site(project)
+    return [(site / name / "index.html").read_text(encoding="utf-8") for name in ("learn/demo", "ledger")]
 
 
 def test_a_claim_leads_to_the_ledger_which_shows_its_test(project):
     passed(project)
-    site = build_site(project)
-    page = (site / "learn" / "demo" / "index.html").read_text(encoding="utf-8")
+    page, entries = pages(project)
     assert 'aria-label="Tested: The bias is left out."' in page
     assert 'href="../../ledger/#test_bias_is_left_out"' in page
-    ledger = (site / "ledger" / "index.html").read_text(encoding="utf-8")
-    assert 'id="test_bias_is_left_out"' in ledger
-    assert "passed on Python 3.11.7, Keras 3.15.1, TensorFlow 2.21.0" in ledger
-    assert "not run here" not in ledger
+    assert 'id="test_bias_is_left_out"' in entries
+    assert f"passed on {ledger.spoken(HERE)}" in entries
+    assert "not run here" not in entries
 
 
 def test_without_results_no_claim_is_ticked(project):
-    site = build_site(project)
-    page = (site / "learn" / "demo" / "index.html").read_text(encoding="utf-8")
+    page, entries = pages(project)
     assert "✓" not in page and 'aria-label="Not run here: The bias is left out."' in page
-    assert "not run here" in (site / "ledger" / "index.html").read_text(encoding="utf-8")
+    assert "not run here" in entries
+
+
+def test_an_observation_is_told_apart_from_a_claim(project):
+    observe(project)
+    passed(project)
+    page, entries = pages(project)
+    assert 'aria-label="Seen in the run: In this run, 0.1 is better than 0.01."' in page
+    assert page.count("✓ run</a>") == 1 and page.count("✓</a>") == 1
+    assert entries.count("An observation") == 1
+
+
+def test_a_failure_elsewhere_is_shown(project):
+    passed(project)
+    ledger.record(project, {"test_twice_two": "failed"}, ELSEWHERE)
+    assert f"✗ failed on {ledger.spoken(ELSEWHERE)}" in pages(project)[1]
+
+
+def test_a_scope_is_said_in_the_ledger(project):
+    edit(project / "docs" / "learn" / "demo.md", "[✓ test_twice_two]", "[✓ test_twice_two on TensorFlow]")
+    passed(project)
+    page, entries = pages(project)
+    assert page.count("✓</a>") == 2
+    assert entries.count("For TensorFlow.") == 1

@@ -1,57 +1,15 @@
-"""The figures that a reader touches: the still is what the module draws, its numbers are right, everyone can work it.
+"""The home page's figure: the still is what the module draws, its numbers are right, everyone can work it."""
 
-A still that is out of date is redrawn by `REDRAW=1 pytest tests/site/test_widgets.py -k still`.
-"""
-
-import os
 import re
 
 import keras
 import numpy as np
 import pytest
 from keras import regularizers
-from scipy.optimize import minimize_scalar
-from sklearn.linear_model import Lasso, LinearRegression, Ridge
 
-from tests.site.conftest import ROOT
-from tests.test_index import V, design, trained_weights
-
-PHONE = {"width": 390, "height": 844}
-LAPTOP = {"width": 1280, "height": 800}
-# element: the page's source, its address, the module
-STILLS = {"pt-shrink": ("index.md", "", "widgets/shrink.js")}
-
-
-@pytest.fixture
-def open_page(browser, site_url):
-    """Return a function that opens the home page, or another one, in a context of its own, and waits for its scripts."""
-    contexts = []
-
-    def open_in(address="", viewport=LAPTOP, **options):
-        contexts.append(browser.new_context(viewport=viewport, **options))
-        page = contexts[-1].new_page()
-        page.goto(site_url + address)
-        if options.get("java_script_enabled", True):
-            page.wait_for_function("window.document$")  # the script of the theme, which changes the page as well
-            if address == "":
-                page.locator("pt-shrink input").wait_for()
-        return page
-
-    yield open_in
-    for context in contexts:
-        context.close()
-
-
-@pytest.fixture(scope="module")
-def run(browser, site_url):
-    """Return a function that evaluates a JavaScript `expression`, in which `m` is the module; None where it raises RangeError."""
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(site_url)
-    attempt = "try { return %s } catch (error) { if (error instanceof RangeError) return null; throw error; }"
-
-    yield lambda module, expression: page.evaluate(f"import('{site_url}widgets/{module}').then((m) => {{ {attempt % expression} }})")
-    context.close()
+from tests.site.conftest import LAPTOP, PHONE
+from tests.site.widgets.optima import solve
+from tests.test_index import V, trained_weights
 
 
 def set_factor(page, factor):
@@ -59,31 +17,6 @@ def set_factor(page, factor):
 
 
 # The still
-
-
-@pytest.mark.parametrize("element", STILLS)
-def test_the_still_is_what_the_module_draws(open_page, site_url, element):
-    source, address, module = STILLS[element]
-    page = open_page(address)
-    delivered, drawn, text = page.evaluate(
-        """async ([address, module, element]) => {
-            const html = await (await fetch(address)).text();
-            const text = (await import(module)).still();
-            const still = new DOMParser().parseFromString(html, "text/html").querySelector(element);
-            const other = new DOMParser().parseFromString(`<${element}>${text}</${element}>`, "text/html").querySelector(element);
-            const plain = (node) => node.innerHTML.replace(/\\s*\\n\\s*/g, "").trim();
-            return [plain(still), plain(other), text];
-        }""",
-        [site_url + address, site_url + module, element],
-    )
-    if delivered != drawn and os.environ.get("REDRAW"):
-        path = ROOT / "docs" / source
-        whole = re.sub(
-            rf"(<{element}>\n).*?(\n</{element}>)", lambda found: found[1] + text + found[2], path.read_text("utf-8"), flags=re.DOTALL
-        )
-        path.write_text(whole, encoding="utf-8")
-        pytest.fail(f"redrawn: docs/{source}; look at it, then run the tests again", pytrace=False)
-    assert delivered == drawn, f"docs/{source} shows another picture than {module} draws; the head of this file says how to redraw it"
 
 
 @pytest.mark.parametrize("viewport", [PHONE, LAPTOP], ids=["phone", "laptop"])
@@ -120,66 +53,6 @@ def test_the_thumb_stands_where_the_still_marks_the_factor(open_page):
 
 
 # The numbers
-
-
-FACTORS = [0, 0.1, 0.6, 1, 1.6, 2, 3, 5.9, 6, 7.9, 8, 10, 1000]  # twice the size of each weight is among them: ties
-
-
-@pytest.mark.parametrize("factor", FACTORS)
-def test_the_optima_are_those_of_scikit_learn(run, factor):
-    l2 = run("penalties.js", f"m.ridgeShrinkage({V.tolist()}, {factor})")
-    l1 = run("penalties.js", f"m.softThreshold({V.tolist()}, {factor} / 2)")
-    ridge, lasso = solve(factor)
-    np.testing.assert_allclose(l2, ridge, rtol=1e-9)
-    np.testing.assert_allclose(l1, lasso, atol=1e-9)
-    assert [weight == 0 for weight in l1] == [2 * abs(weight) <= factor for weight in V]
-    assert all(weight != 0 for weight in l2)
-
-
-def solve(factor):
-    """Return the weights that scikit-learn finds under L2 and under L1."""
-    X, y = design()
-    if factor == 0:
-        return [LinearRegression(fit_intercept=False).fit(X, y).coef_] * 2
-    ridge = Ridge(alpha=factor * len(X), fit_intercept=False).fit(X, y).coef_
-    lasso = Lasso(alpha=factor / 2, fit_intercept=False, tol=1e-12).fit(X, y).coef_
-    lasso[np.abs(lasso) < 1e-12] = 0  # at a tie the solver's own rounding leaves 1e-17
-    return ridge, lasso
-
-
-def test_the_optima_are_those_of_scipy_for_any_weights(run):
-    """One weight at a time, minimized by a search that does not know the formulas."""
-    weights = [*np.random.default_rng(0).normal(scale=3, size=12).tolist(), 0.0, 0.5, -0.5]
-    for factor in (0.0, 0.3, 1.0, 4.0):
-        for call, penalty in [(f"m.ridgeShrinkage({weights}, {factor})", np.square), (f"m.softThreshold({weights}, {factor / 2})", np.abs)]:
-            for before, found in zip(weights, run("penalties.js", call)):
-
-                def objective(w, before=before, factor=factor, penalty=penalty):
-                    return (w - before) ** 2 + factor * penalty(w)
-
-                solved = minimize_scalar(objective, bounds=(-12, 12), method="bounded", options={"xatol": 1e-10}).x
-                assert found == pytest.approx(solved, abs=1e-5)
-
-
-def test_a_weight_at_zero_is_zero_and_not_minus_zero(run):
-    assert run("penalties.js", "m.softThreshold([-0.8, 0.8, 0, -0], 0.8).map((w) => Object.is(w, 0))") == [True] * 4
-
-
-@pytest.mark.parametrize("factor", [0.0, 0.1, 2.5])
-def test_the_penalties_are_those_of_keras(run, factor):
-    weights = V.tolist()
-    for call, regularizer in [
-        (f"m.l1Penalty({weights}, {factor})", regularizers.L1(factor)),
-        (f"m.l2Penalty({weights}, {factor})", regularizers.L2(factor)),
-        (f"m.l1l2Penalty({weights}, {factor}, 0.3)", regularizers.L1L2(l1=factor, l2=0.3)),
-    ]:
-        assert run("penalties.js", call) == pytest.approx(float(regularizer(V.astype("float32"))), rel=1e-6)
-    assert run("penalties.js", "m.l1l2Penalty([3, -4], 0.1, 0.1)") == pytest.approx(3.2)
-
-
-@pytest.mark.parametrize("call", ["l1Penalty([1], -1)", "l2Penalty([1], NaN)", "softThreshold([1], -1)", "ridgeShrinkage([1], Infinity)"])
-def test_a_factor_that_makes_no_sense_is_refused(run, call):
-    assert run("penalties.js", f"m.{call}") is None
 
 
 def test_the_figure_starts_from_the_weights_of_the_claims_and_reaches_every_zero(run):
@@ -389,14 +262,6 @@ def test_nothing_moves_by_itself(open_page):
         return animationName !== "none" || transitionDuration.split(", ").some((time) => parseFloat(time) > 0);
     }).map((element) => element.className.baseVal ?? element.outerHTML)""")
     assert moving == []
-
-
-def test_a_page_loads_the_modules_it_names_and_no_others(open_page):
-    loaded = (
-        "performance.getEntriesByType('resource').map((entry) => new URL(entry.name).pathname).filter((path) => path.includes('/widgets/'))"
-    )
-    assert open_page("ledger/").evaluate(loaded) == []
-    assert open_page().evaluate(loaded) == [f"/the-penalty-term/widgets/{name}.js" for name in ("shrink", "penalties")]
 
 
 def test_the_module_leaves_other_pages_alone(open_page, site_url):

@@ -1,0 +1,95 @@
+"""The chapters, registered once: those that `nav` in mkdocs.yml has in docs/learn/, in its order.
+
+Markdown extension: `{{ chapters }}` alone on a line becomes the list of them, each with what a reader can do afterwards, which the
+page's front matter says as `outcome`.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from markdown.extensions import Extension
+from markdown.preprocessors import Preprocessor
+
+from pipeline.source import ROOT, SiteError
+
+LIST = "{{ chapters }}"
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One chapter.
+
+    Attributes:
+        stem: the name that its page, script and tests share.
+        title: of its page.
+        outcome: what a reader can do afterwards, as in "derive the update, and predict how far the weights shrink".
+    """
+
+    stem: str
+    title: str
+    outcome: str
+
+
+def pages(root: Path = ROOT) -> list[str]:
+    """Return the pages that `nav` names, in order, as in "learn/l2.md"."""
+    settings = yaml.load((root / "mkdocs.yml").read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
+    return list(_leaves(settings.get("nav", [])))
+
+
+def _leaves(nav):
+    for entry in nav:
+        target = next(iter(entry.values())) if isinstance(entry, dict) else entry
+        if isinstance(target, list):
+            yield from _leaves(target)
+        else:
+            yield target
+
+
+def chapters(root: Path = ROOT) -> list[Chapter]:
+    """Return the chapters in reading order.
+
+    Raises:
+        SiteError: if a page is not there, or does not say its title and its outcome.
+    """
+    found = []
+    for page in pages(root):
+        if page.startswith("learn/"):
+            path = root / "docs" / page
+            if not path.is_file():
+                raise SiteError(f"mkdocs.yml: nav names {page}, and there is no docs/{page}; write it, or take it out of nav.")
+            front = re.match(r"---\n(.*?\n)---\n", path.read_text(encoding="utf-8"), re.DOTALL)
+            said = yaml.safe_load(front[1]) if front else {}
+            for key in ("title", "outcome"):
+                if not said.get(key):
+                    raise SiteError(f"docs/{page}: the front matter has no {key}; say it, for the lists of chapters.")
+            found.append(Chapter(path.stem, said["title"], said["outcome"]))
+    return found
+
+
+class _List(Preprocessor):
+    def run(self, lines):
+        if LIST not in [line.strip() for line in lines]:
+            return lines
+        known = chapters(self.md.pt_root)
+        ends = [";"] * (len(known) - 1) + ["."]
+        items = [
+            f"{number}. [{chapter.title}](learn/{chapter.stem}.md): {chapter.outcome}{end}"
+            for number, (chapter, end) in enumerate(zip(known, ends), start=1)
+        ]
+        return [item for line in lines for item in (items if line.strip() == LIST else [line])]
+
+
+class Chapters(Extension):
+    def __init__(self, **options):
+        self.config = {"root": [str(ROOT), "the project's folder"]}
+        super().__init__(**options)
+
+    def extendMarkdown(self, md):
+        md.pt_root = Path(self.getConfig("root"))
+        md.preprocessors.register(_List(md), "chapters", 42)
+
+
+def makeExtension(**options):
+    return Chapters(**options)
