@@ -1,14 +1,15 @@
-"""The displayed formulas of the pages, and why some of them are run by no test.
+"""The formulas of the pages, which tests read there and run, and why some displayed ones are run by no test.
 
-A test runs a formula that it reads with `tests.formulas.formula`. One that no test can run is followed by a comment that says why:
-`<!-- not run: it names the parts only -->`.
+A test reads a formula with `formula(page, left)` from `tests/formulas.py`. Directly behind a displayed formula that no test can run stands
+a comment that says why: `<!-- not run: it names the parts only -->`.
 """
 
+import ast
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.source import ROOT, prose_lines
+from pipeline.source import ROOT, SiteError, prose_lines
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Displayed:
         page: address of its page below `docs/`, as in "learn/l2.md".
         line: line on which it begins.
         latex: its LaTeX, without the dollars.
-        reason: why no test runs it, from the comment directly after it; None without such a comment.
+        reason: why no test runs it, from the comment behind it; None without such a comment.
     """
 
     page: str
@@ -57,3 +58,32 @@ def displayed_in(text: str, page: str = "") -> list[Displayed]:
         Displayed(page, prose.count("\n", 0, match.start()) + 1, match[1].strip(), match[2])
         for match in re.finditer(r"\$\$(.+?)\$\$(?:\s*<!-- not run: (.+?) -->)?", prose, re.DOTALL)
     ]
+
+
+def find(page: str, left: str, root: Path = ROOT) -> str:
+    """Return the LaTeX of the one formula of a page that begins with the LaTeX `left`: a displayed one, or else one inside a sentence.
+
+    Raises:
+        SiteError: if no formula begins so, or different ones do.
+    """
+    text = (root / "docs" / page).read_text(encoding="utf-8")
+    shown = [statement for formula in displayed_in(text) for statement in formula.statements]
+    inline = [latex for _, line in prose_lines(text) for latex in re.findall(r"(?<!\$)\$([^$]+)\$(?!\$)", line)]
+    for latexes in (shown, inline):
+        found = list(dict.fromkeys(latex for latex in latexes if begins(latex, left)))
+        if len(found) > 1:
+            raise SiteError(f"docs/{page}: {len(found)} formulas begin with {left}; give more of the one meant: {'; '.join(found)}.")
+        if found:
+            return found[0]
+    raise SiteError(f"docs/{page}: no formula begins with {left}; those displayed are {'; '.join(shown) or 'none'}.")
+
+
+def begins(latex: str, left: str) -> bool:
+    """Tell whether a formula begins with `left`; blanks and empty braces do not count."""
+    return re.sub(r"\s|\{\}", "", latex).startswith(re.sub(r"\s|\{\}", "", left))
+
+
+def read_by(code: ast.AST) -> list[tuple[str, str]]:
+    """Return (page, left) of each formula that a test's code reads, as in `formula("learn/l2.md", "J(w) =")`."""
+    calls = [node for node in ast.walk(code) if isinstance(node, ast.Call) and getattr(node.func, "id", None) == "formula"]
+    return [tuple(ast.literal_eval(argument) for argument in call.args) for call in calls]

@@ -12,16 +12,15 @@ that a claim's test compares the page itself with Keras, SciPy or a finite diffe
 
 import functools
 import itertools
-import re
 import unicodedata
 from xml.etree import ElementTree
 
 import numpy as np
 from scipy.special import comb
 
-from pipeline.formulas import displayed_in
+from pipeline.formulas import find
 from pipeline.maths import to_mathml
-from pipeline.source import ROOT, SiteError, prose_lines
+from pipeline.source import ROOT, SiteError
 
 RELATIONS = {"=": np.isclose, "≤": np.less_equal, "≥": np.greater_equal, "<": np.less, ">": np.greater, "≠": np.not_equal}
 REDUCTIONS = {"∑": sum, "max": functools.partial(functools.reduce, np.maximum)}
@@ -43,22 +42,9 @@ def formula(page, left):
     Raises:
         SiteError: if no formula begins so, or different ones do.
     """
-    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
-    shown = [statement for found in displayed_in(text) for statement in found.statements]
-    inline = [latex for _, line in prose_lines(text) for latex in re.findall(r"(?<!\$)\$([^$]+)\$(?!\$)", line)]
-    for latexes in (shown, inline):
-        found = list(dict.fromkeys(latex for latex in latexes if squeezed(latex).startswith(squeezed(left))))
-        if len(found) > 1:
-            raise SiteError(f"docs/{page}: {len(found)} formulas begin with {left}; give more of the one meant: {'; '.join(found)}.")
-        if found:
-            mathml = to_mathml(found[0], display=True).replace("&ApplyFunction;", "")
-            return Formula(f"docs/{page}: the formula {found[0]}", _tokens(ElementTree.fromstring(mathml)))
-    raise SiteError(f"docs/{page}: no formula begins with {left}; those displayed are {'; '.join(shown) or 'none'}.")
-
-
-def squeezed(latex):
-    """Return `latex` without what does not show."""
-    return re.sub(r"\s|\{\}", "", latex)
+    latex = find(page, left, ROOT)
+    mathml = to_mathml(latex, display=True).replace("&ApplyFunction;", "")
+    return Formula(f"docs/{page}: the formula {latex}", _tokens(ElementTree.fromstring(mathml)))
 
 
 class Formula:

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import tests.formulas
-from pipeline.formulas import displayed, displayed_in
+from pipeline.formulas import begins, displayed, displayed_in, read_by
 from pipeline.source import ROOT, SiteError
-from tests.formulas import formula, squeezed
+from tests.formulas import formula
 from tests.site.small import write
 
 rng = np.random.default_rng(0)
@@ -192,16 +192,11 @@ def test_what_cannot_be_run_is_said_in_one_sentence(page, text, left, values, ex
 
 
 def test_every_displayed_formula_is_run_by_a_test_or_says_why_not():
-    run = {}
-    for path in sorted((ROOT / "tests").glob("test_*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "formula":
-                page, left = (ast.literal_eval(argument) for argument in node.args)
-                run.setdefault(page, {})[squeezed(left)] = f"{path.name}:{node.lineno}"
+    files = {path.name: read_by(ast.parse(path.read_text(encoding="utf-8"))) for path in sorted((ROOT / "tests").glob("test_*.py"))}
     missing, doubled = [], []
     for shown in displayed():
         for statement in shown.statements:
-            tests = [test for left, test in run.get(shown.page, {}).items() if squeezed(statement).startswith(left)]
+            tests = [file for file, read in files.items() if any(page == shown.page and begins(statement, left) for page, left in read)]
             if tests and shown.reason:
                 doubled.append(
                     f"docs/{shown.page}:{shown.line}: {statement} is declared not run, but {tests[0]} runs it; delete the comment."
