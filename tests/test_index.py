@@ -3,10 +3,11 @@
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 from keras import Sequential, layers, regularizers
 from scipy.linalg import hadamard
 from sklearn.linear_model import Lasso, LinearRegression, Ridge
+
+from tests.solvers import soft_threshold, train
 
 V = np.array([3.0, -4.0, 1.5, -0.8, 0.3])
 NOISE = 0.5
@@ -28,15 +29,7 @@ def linear_model(regularizer):
 def trained_weights(regularizer, optimizer, updates=1000):
     """Return the kernel (5,) after so many updates, each with all rows."""
     X, y = design()
-    model = linear_model(regularizer)
-    model.compile(optimizer, "mean_squared_error", steps_per_execution=250)
-    rows = tf.data.Dataset.from_tensors((X, y[:, None])).repeat()
-    model.fit(rows, steps_per_epoch=updates, shuffle=False, verbose=0)
-    return model.layers[0].kernel.numpy()[:, 0]
-
-
-def soft_threshold(weights, threshold):
-    return np.sign(weights) * np.maximum(np.abs(weights) - threshold, 0)
+    return train(linear_model(regularizer), X, y[:, None], optimizer, "mean_squared_error", updates)[:, 0]
 
 
 def test_loss_in_keras_is_this_sum_plus_a_constant():

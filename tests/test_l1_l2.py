@@ -3,16 +3,14 @@
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 from keras import Sequential, layers, ops, regularizers
 from scipy.optimize import brentq, minimize_scalar
 from sklearn.linear_model import ElasticNet, Lasso, LogisticRegression, Ridge, enet_path
 
+from tests.gradients import gradient
+from tests.solvers import L1L2OfEach, soft_threshold, train
+
 MIXES = (0.25, 0.5, 0.75)
-
-
-def soft_threshold(weights, threshold):
-    return np.sign(weights) * np.maximum(np.abs(weights) - threshold, 0)
 
 
 def penalty(weights, l1, l2):
@@ -60,16 +58,6 @@ def grouped_problem(n=80, seed=5):
     return X, X[:, :3].sum(axis=1) + 2.0 * rng.normal(size=n) + 1.0
 
 
-class L1L2OfEach(regularizers.Regularizer):
-    """L1L2 with factors of its own for each model on the leading axis, as in the script."""
-
-    def __init__(self, l1, l2):
-        self.l1, self.l2 = np.asarray(l1, dtype="float32"), np.asarray(l2, dtype="float32")
-
-    def __call__(self, kernel):
-        return ops.sum(self.l1 * ops.sum(ops.abs(kernel), axis=-1) + self.l2 * ops.sum(ops.square(kernel), axis=-1))
-
-
 def squared_errors(y, prediction):
     return ops.sum(ops.square(y - prediction), axis=-1)
 
@@ -78,7 +66,7 @@ def cross_entropies(y, logit):
     return ops.sum(ops.binary_crossentropy(y, logit, from_logits=True), axis=-1)
 
 
-def train(X, y, l1, l2, loss, rate, updates, start=None):
+def trained(X, y, l1, l2, loss, rate, updates, start=None):
     """Return kernels (models, p) and biases (models,) after full-batch SGD with a learning rate that falls to zero."""
     layer = layers.EinsumDense(
         "bi,li->bl", output_shape=(len(l1),), bias_axes="l", kernel_initializer="zeros", kernel_regularizer=L1L2OfEach(l1, l2)
@@ -87,19 +75,16 @@ def train(X, y, l1, l2, loss, rate, updates, start=None):
     if start is not None:
         layer.kernel.assign(start)
     falling = keras.optimizers.schedules.CosineDecay(rate, updates)
-    model.compile(keras.optimizers.SGD(falling), loss, steps_per_execution=500)
-    rows = tf.data.Dataset.from_tensors((X, np.tile(y[:, None], (1, len(l1))))).repeat()
-    model.fit(rows, steps_per_epoch=updates, shuffle=False, verbose=0)
-    return layer.kernel.numpy().astype(float), layer.bias.numpy().astype(float)
+    kernels = train(model, X, np.tile(y[:, None], (1, len(l1))), keras.optimizers.SGD(falling), loss, updates)
+    return kernels.astype(float), layer.bias.numpy().astype(float)
 
 
-def gradients(X, y, weights, bias, loss):
+def slopes(X, y, weights, bias, loss):
     """Return Keras's slopes of the data loss along the weights (p,) and the bias."""
-    kernel, level = tf.Variable(weights[:, None]), tf.Variable([bias])
-    with tf.GradientTape() as tape:
-        value = loss(tf.constant(y[:, None]), tf.constant(X) @ kernel + level)
-    of_kernel, of_bias = tape.gradient(value, [kernel, level])
-    return of_kernel.numpy()[:, 0], of_bias.numpy()[0]
+    kernel, level = keras.Variable(weights[:, None], dtype="float64"), keras.Variable([bias], dtype="float64")
+    found = gradient(lambda: loss(y[:, None], ops.matmul(X, kernel) + level), [kernel, level])
+    of_kernel, of_bias = (ops.convert_to_numpy(slope) for slope in found)
+    return of_kernel[:, 0], of_bias[0]
 
 
 def assert_optimal(weights, slope, slope_of_bias, l1, l2, tolerance):
@@ -168,7 +153,7 @@ def test_copies_end_where_they_started_with_l1_and_at_one_place_with_both():
     column = np.repeat([1.0, -1.0], 10)
     X, starts = np.stack([column, column], axis=1), np.array([[3.0, 1.0], [2.0, 2.0], [1.0, 2.5]])
     l1, l2 = np.full(6, 0.2), np.repeat([0.0, 0.2], 3)
-    ends, _ = train(X, 3 * column, l1, l2, squared_errors, 0.05, 1500, np.concatenate([starts, starts]))
+    ends, _ = trained(X, 3 * column, l1, l2, squared_errors, 0.05, 1500, np.concatenate([starts, starts]))
     np.testing.assert_allclose(ends[:3].sum(axis=1), 2.9, atol=1e-3)
     np.testing.assert_allclose(np.diff(ends[:3])[:, 0], np.diff(starts)[:, 0], atol=1e-3)  # neither passes zero: their difference stays
     np.testing.assert_allclose(ends[3:], 2.9 / 1.1 / 2, atol=1e-3)
@@ -259,8 +244,8 @@ def test_elastic_net_of_scikit_learn_is_optimal_for_keras(ratio):
     X, y = grouped_problem()
     for alpha in (0.05, 0.5):
         fitted = ElasticNet(alpha=alpha, l1_ratio=ratio, tol=1e-12, max_iter=200_000).fit(X, y)
-        slopes = gradients(X, y, fitted.coef_, fitted.intercept_, keras.losses.MeanSquaredError(dtype="float64"))
-        assert_optimal(fitted.coef_, *slopes, *to_keras(alpha, ratio), tolerance=1e-4)
+        found = slopes(X, y, fitted.coef_, fitted.intercept_, keras.losses.MeanSquaredError(dtype="float64"))
+        assert_optimal(fitted.coef_, *found, *to_keras(alpha, ratio), tolerance=1e-4)
 
 
 @pytest.mark.parametrize("ratio", [0.0, *MIXES, 1.0])
@@ -270,8 +255,8 @@ def test_logistic_regression_of_scikit_learn_is_optimal_for_keras(ratio):
     for C in (0.1, 1.0):
         fitted = LogisticRegression(C=C, l1_ratio=ratio, solver="saga", tol=1e-9, max_iter=50_000).fit(X, classes)
         loss = keras.losses.BinaryCrossentropy(from_logits=True, dtype="float64")
-        slopes = gradients(X, classes, fitted.coef_[0], fitted.intercept_[0], loss)
-        assert_optimal(fitted.coef_[0], *slopes, *to_keras_logistic(C, ratio, len(X)), tolerance=1e-4)
+        found = slopes(X, classes, fitted.coef_[0], fitted.intercept_[0], loss)
+        assert_optimal(fitted.coef_[0], *found, *to_keras_logistic(C, ratio, len(X)), tolerance=1e-4)
 
 
 def test_objectives_of_glmnet_are_those_of_keras():
@@ -319,7 +304,7 @@ def test_grid_of_linear_models_in_keras_reaches_the_optimum_of_scikit_learn():
     X, y = grouped_problem()
     alpha, ratio = (grid.ravel() for grid in np.meshgrid([0.02, 0.1, 0.5], [*MIXES, 1.0]))
     l1, l2 = to_keras(alpha, ratio)
-    kernels, biases = train(X, y, l1, l2, squared_errors, 0.1, 3000)
+    kernels, biases = trained(X, y, l1, l2, squared_errors, 0.1, 3000)
     zeros = 0
     for i in range(len(alpha)):
         other = elastic_net(X, y, l1[i], l2[i])
@@ -339,7 +324,7 @@ def test_grid_of_sigmoid_units_in_keras_reaches_the_optimum_of_scikit_learn():
     classes = (y > y.mean()).astype(float)
     C, ratio = (grid.ravel() for grid in np.meshgrid([0.1, 0.5, 2.0], [*MIXES, 1.0]))
     l1, l2 = to_keras_logistic(C, ratio, len(X))
-    kernels, biases = train(X, classes, l1, l2, cross_entropies, 1.0, 3000)
+    kernels, biases = trained(X, classes, l1, l2, cross_entropies, 1.0, 3000)
 
     def objective(i, w, b):
         return np.mean(np.logaddexp(0, np.where(classes == 1, -1, 1) * (X @ w + b))) + penalty(w, l1[i], l2[i])
@@ -352,15 +337,13 @@ def test_grid_of_sigmoid_units_in_keras_reaches_the_optimum_of_scikit_learn():
 
 
 def test_l1l2_with_one_factor_is_l1_or_l2_exactly():
-    kernel = tf.Variable(np.random.default_rng(0).normal(size=(30, 7)).astype("float32"))
+    kernel = keras.Variable(np.random.default_rng(0).normal(size=(30, 7)), dtype="float32")
     for alone, together in [
         (regularizers.L1(0.013), regularizers.L1L2(l1=0.013, l2=0.0)),
         (regularizers.L2(0.013), regularizers.L1L2(l1=0.0, l2=0.013)),
     ]:
-        with tf.GradientTape(persistent=True) as tape:
-            costs = alone(kernel), together(kernel)
-        assert float(costs[0]) == float(costs[1]) > 0
-        slopes = [tape.gradient(cost, kernel).numpy() for cost in costs]
+        assert float(alone(kernel)) == float(together(kernel)) > 0
+        slopes = [ops.convert_to_numpy(gradient(lambda penalty=penalty: penalty(kernel), [kernel])[0]) for penalty in (alone, together)]
         np.testing.assert_array_equal(*slopes)
 
 

@@ -3,13 +3,15 @@
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 from keras import Sequential, layers, ops
 from keras.callbacks import EarlyStopping, LambdaCallback
 from keras.regularizers import L2
 from scipy.special import expit
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.metrics import log_loss
+
+from tests.gradients import gradient
+from tests.solvers import all_rows, train
 
 ROWS = 60
 
@@ -43,14 +45,16 @@ def test_epoch_has_a_step_for_each_batch_begun(n, batch_size):
 
 
 def test_last_batch_has_the_rows_that_are_left():
-    sizes = []
+    class Rows(keras.metrics.Sum):
+        """Counts the rows seen since the epoch began."""
 
-    def noted(y, prediction):
-        sizes.append(len(y))
-        return ops.mean((y - prediction) ** 2, axis=-1)
+        def update_state(self, y, prediction, sample_weight=None):
+            return super().update_state(ops.ones_like(y))
 
-    unit(loss=noted, run_eagerly=True).fit(*rows(50), batch_size=20, verbose=0)
-    assert sizes == [20, 20, 10]
+    seen = [0]
+    note = LambdaCallback(on_train_batch_end=lambda batch, logs: seen.append(logs["rows"]))
+    unit(metrics=[Rows(name="rows")]).fit(*rows(50), batch_size=20, callbacks=[note], verbose=0)
+    assert np.diff(seen).tolist() == [20, 20, 10]
 
 
 def test_batch_size_is_32_unless_you_set_it():
@@ -172,20 +176,43 @@ def test_early_stopping_keeps_the_last_weights_by_default():
     assert np.abs(last - kernels[0]).max() > 0.1
 
 
-def test_gradient_descent_from_zero_reaches_one_minus_a_power_of_each_direction():
-    """SGD in Keras on all rows at once against the closed form, direction by direction."""
+def descended(X, y, rate, steps, use_bias=False):
+    """Return the weights of a linear model in Keras after so many steps of SGD from zero, each with all rows."""
+    layer = layers.Dense(1, use_bias=use_bias, kernel_initializer="zeros")
+    model = Sequential([layers.Input((X.shape[1],)), layer])
+    return train(model, X, y[:, None], keras.optimizers.SGD(rate), "mean_squared_error", steps)[:, 0]
+
+
+@pytest.mark.parametrize("use_bias", [False, True])
+def test_gradient_descent_from_zero_reaches_one_minus_a_power_of_each_direction(use_bias):
+    """SGD in Keras against the closed form, direction by direction, without a bias, and with one on centred features."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(50, 3)) @ np.diag([2.0, 1.0, 0.2])
-    y = X @ [1.0, 2.0, 3.0] + rng.normal(size=50)
-    layer = layers.Dense(1, use_bias=False, kernel_initializer="zeros")
-    model = Sequential([layers.Input((3,)), layer])
-    model.compile(keras.optimizers.SGD(0.05), "mean_squared_error", steps_per_execution=30)
-    model.fit(tf.data.Dataset.from_tensors((X, y[:, None])).repeat(), steps_per_epoch=30, shuffle=False, verbose=0)
+    if use_bias:
+        X -= X.mean(axis=0)
+    y = X @ [1.0, 2.0, 3.0] + 4.0 * use_bias + rng.normal(size=50)
     _, d, directions = np.linalg.svd(X, full_matrices=False)
     curvature = 2 * d**2 / 50
-    least_squares = directions @ np.linalg.lstsq(X, y)[0]
-    found = directions @ layer.kernel.numpy()[:, 0]
+    least_squares = directions @ LinearRegression(fit_intercept=use_bias).fit(X, y).coef_
+    found = directions @ descended(X, y, 0.05, 30, use_bias)
     np.testing.assert_allclose(found, (1 - (1 - 0.05 * curvature) ** 30) * least_squares, rtol=1e-3)
+
+
+def test_stopping_leaves_between_1_and_1_31_times_the_share_of_ridge():
+    """The two closed forms at many curvatures, and SGD in Keras against scikit-learn's ridge."""
+    for t in (100, 1000, 10_000):
+        x = np.geomspace(1e-4, 0.9999 * t, 100_000)  # t η h, with η h < 1
+        ratio = (1 - (1 - x / t) ** t) / (x / (x + 1))  # with λ2 = 1 / (2 η t), h / (h + 2 λ2) is x / (x + 1)
+        assert 1 <= ratio.min() < ratio.max() < 1.31
+        assert ratio[x <= 0.1].max() < 1.05
+
+    rng, rate, steps = np.random.default_rng(0), 0.1, 100
+    X = np.sqrt(50) * np.linalg.qr(rng.normal(size=(50, 4)))[0] * [1.5, 0.4, 0.2, 0.05]  # curvatures from 4.5 to 0.005
+    y = X @ [1.0, 2.0, 3.0, 4.0]
+    ridge = Ridge(alpha=50 / (2 * rate * steps), fit_intercept=False).fit(X, y).coef_
+    ratio = descended(X, y, rate, steps) / ridge
+    assert np.all((ratio >= 1) & (ratio < 1.31))
+    assert ratio[3] < 1.05
 
 
 def test_same_seed_gives_the_same_weights_bit_for_bit():
@@ -203,17 +230,20 @@ def test_steps_per_execution_is_how_many_updates_a_call_makes():
     for steps, calls in ((1, 100), (20, 5)):
         made = []
         model = unit(steps_per_execution=steps)
-        batch = tf.data.Dataset.from_tensors(rows()).repeat()
         note = LambdaCallback(on_train_batch_end=lambda batch, logs, made=made: made.append(batch))
-        model.fit(batch, steps_per_epoch=100, shuffle=False, callbacks=[note], verbose=0)
+        model.fit(all_rows(*rows()), steps_per_epoch=100, shuffle=False, callbacks=[note], verbose=0)
         assert len(made) == calls
         assert int(model.optimizer.iterations) == 100
 
 
+def test_steps_per_execution_is_refused():
+    with pytest.raises(ValueError, match="`steps_per_execution` must be 1"):
+        unit(steps_per_execution=2).fit(*rows(), verbose=0)
+
+
 def test_execution_longer_than_the_epoch_runs_to_its_end():
     model = unit(steps_per_execution=50)
-    batch = tf.data.Dataset.from_tensors(rows()).repeat()
-    model.fit(batch, steps_per_epoch=20, shuffle=False, verbose=0)
+    model.fit(all_rows(*rows()), steps_per_epoch=20, shuffle=False, verbose=0)
     assert int(model.optimizer.iterations) == 50
 
 
@@ -231,13 +261,14 @@ def test_own_loop_has_a_penalty_only_if_it_adds_model_losses():
     found = {}
     for added in (True, False):
         model = unit(l2=0.2)
+
+        def objective(model=model, added=added):
+            loss = ops.mean(keras.losses.binary_crossentropy(y, model(X)))
+            return loss + sum(model.losses) if added else loss
+
         optimizer = keras.optimizers.SGD(2.0)
         for _ in range(300):
-            with tf.GradientTape() as tape:
-                loss = ops.mean(keras.losses.binary_crossentropy(y, model(X)))
-                if added:
-                    loss += sum(model.losses)
-            optimizer.apply(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
+            optimizer.apply(gradient(objective, model.trainable_variables), model.trainable_variables)
         found[added] = model.layers[0].kernel.numpy()[:, 0]
     penalized = LogisticRegression(C=1 / (2 * 0.2 * ROWS), tol=1e-8).fit(X, y[:, 0]).coef_[0]
     free = LogisticRegression(C=np.inf, tol=1e-8).fit(X, y[:, 0]).coef_[0]
