@@ -8,9 +8,10 @@ import pytest
 
 import tests.formulas
 from pipeline.formulas import begins, displayed, displayed_in, read_by
+from pipeline.ledger import Ledger
 from pipeline.source import ROOT, SiteError
 from tests.formulas import formula
-from tests.site.small import write
+from tests.site.small import edit, write
 
 rng = np.random.default_rng(0)
 X, w, y = rng.normal(size=(7, 3)), rng.normal(size=3), rng.normal(size=7)
@@ -207,3 +208,17 @@ def test_every_displayed_formula_is_run_by_a_test_or_says_why_not():
         how = "read each in its claim's test, with formula(page, left), or put <!-- not run: why --> directly behind it"
         pytest.fail("\n".join([f"These formulas are run by no test; {how}:", *missing]), pytrace=False)
     assert not doubled, "\n".join(doubled)
+
+
+def test_a_result_counts_for_the_formulas_that_its_test_has_read(project):
+    def digest():
+        return Ledger(project).tests["test_twice_two"].digest
+
+    edit(project / "docs" / "learn" / "demo.md", "Twice two is $4$.", r"Twice two is $2 \cdot 2 = 4$.")
+    edit(project / "tests" / "test_demo.py", "assert 2 * 2 == 4", 'assert formula("learn/demo.md", "2") == 4')
+    before = digest()
+    edit(project / "docs" / "learn" / "demo.md", r"2 \cdot 2", "2 + 2")
+    assert digest() != before
+    edit(project / "docs" / "learn" / "demo.md", "$2 + 2 = 4$", "four")
+    with pytest.raises(SiteError, match="no formula begins with 2"):
+        digest()
