@@ -59,25 +59,31 @@ class Formula:
         self.where = where
         (statement, *remarks), words = _split(tokens, "remark")
         self.condition = Formula(where, remarks[0]) if words == ["if"] else None
-        self.sides, self.relations = _split(statement, "relation")
+        self.parts, self.relations = _split(statement, "relation")
 
     def __call__(self, *positional, **values):
         """Return the value of the last side; of a = b = c, b and c have to agree. Where it begins S(v, t), v and t may come in order."""
         if orders := set(self.relations) - {"=", "←", ":"}:
             raise SiteError(f"{self.where} with its {orders.pop()} gives no value; ask whether it `holds`.")
-        parameters = [_spelled(part) for part in _split(self.sides[0][2:-1], "comma")[0]]
-        values |= dict(zip(parameters, positional))
-        first, *others = [_Reader(self.where, side, KNOWN | values).whole() for side in self.sides[1:] or self.sides]
+        parameters = [_spelled(part) for part in _split(self.parts[0][2:-1], "comma")[0]]
+        first, *others = self._values(self.parts[1:] or self.parts, values | dict(zip(parameters, positional)))
         if not all(np.allclose(first, other) for other in others):
             raise SiteError(f"{self.where} has sides that differ, {' and '.join(map(str, [first, *others]))}; mend the page or the values.")
         return first
 
     def holds(self, **values):
         """Return whether the sides are related as it says, entry by entry, = up to rounding; True where its condition is not met."""
-        sides = [_Reader(self.where, side, KNOWN | values).whole() for side in self.sides]
-        related = [RELATIONS[relation](*pair) for relation, pair in zip(self.relations, itertools.pairwise(sides))]
+        pairs = itertools.pairwise(self.sides(**values))
+        related = [RELATIONS[relation](*pair) for relation, pair in zip(self.relations, pairs)]
         unmet = ~self.condition.holds(**values) if self.condition else False
         return np.all(related, axis=0) | unmet
+
+    def sides(self, **values):
+        """Return the values of all sides."""
+        return self._values(self.parts, values)
+
+    def _values(self, parts, values):
+        return [_Reader(self.where, part, KNOWN | values).whole() for part in parts]
 
 
 class _Reader:

@@ -7,6 +7,7 @@ from keras import Sequential, layers, regularizers
 from scipy.linalg import hadamard
 from sklearn.linear_model import Lasso, LinearRegression, Ridge
 
+from tests.formulas import formula
 from tests.solvers import soft_threshold, train
 
 V = np.array([3.0, -4.0, 1.5, -0.8, 0.3])
@@ -37,9 +38,9 @@ def test_loss_in_keras_is_this_sum_plus_a_constant():
     np.testing.assert_allclose([X.mean(axis=0), X.var(axis=0)], [np.zeros(5), np.ones(5)], atol=1e-12)
     np.testing.assert_allclose(np.corrcoef(X.T), np.eye(5), atol=1e-12)
     np.testing.assert_allclose(LinearRegression().fit(X, y).coef_, V, atol=1e-12)
-    for regularizer, penalty in [
-        (regularizers.L2(0.7), lambda w: 0.7 * (w**2).sum()),
-        (regularizers.L1(0.7), lambda w: 0.7 * np.abs(w).sum()),
+    for regularizer, this_sum in [
+        (regularizers.L2(0.7), formula("index.md", r"\sum_j (w_j - v_j)^2 + \lambda \sum_j w_j^2")),
+        (regularizers.L1(0.7), formula("index.md", r"\sum_j (w_j - v_j)^2 + \lambda \sum_j \lvert")),
     ]:
         model = linear_model(regularizer)
         model.compile(loss="mean_squared_error")
@@ -47,7 +48,7 @@ def test_loss_in_keras_is_this_sum_plus_a_constant():
         for weights in np.random.default_rng(0).normal(scale=3, size=(10, 5)):
             model.layers[0].kernel.assign(weights[:, None])
             loss = model.evaluate(X, y, verbose=0)
-            constants.append(loss - ((weights - V) ** 2).sum() - penalty(weights))
+            constants.append(loss - this_sum(w=weights, v=V, λ=0.7))
         np.testing.assert_allclose(constants, NOISE**2, atol=1e-4)
 
 

@@ -6,6 +6,7 @@ import pytest
 from keras import layers, ops, regularizers
 from sklearn.linear_model import ElasticNet, Lasso, LogisticRegression, Ridge
 
+from tests.formulas import formula
 from tests.gradients import gradient
 
 ROWS, FEATURES = 60, 6
@@ -56,8 +57,9 @@ def test_mean_squared_error_plus_l1l2_is_the_objective():
     model = keras.Sequential([layers.Input((FEATURES,)), layer])
     model.compile(loss="mean_squared_error")
     kernel, bias = (part.astype("float64") for part in model.get_weights())
-    by_hand = ((y - X @ kernel - bias) ** 2).sum() / ROWS + 0.3 * np.abs(kernel).sum() + 0.2 * (kernel**2).sum()
-    assert model.evaluate(X, y, batch_size=ROWS, verbose=0) == pytest.approx(by_hand, rel=1e-5)
+    squared_errors = (y - X @ kernel - bias)[:, 0] ** 2
+    objective = formula("reference/notation.md", "J =")(l=squared_errors, n=ROWS, w=kernel[:, 0], λ_1=0.3, λ_2=0.2)
+    assert model.evaluate(X, y, batch_size=ROWS, verbose=0) == pytest.approx(objective, rel=1e-5)
 
 
 def test_mean_squared_error_is_a_mean_over_rows_and_outputs():
