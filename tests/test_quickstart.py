@@ -12,6 +12,7 @@ from sklearn.metrics import accuracy_score, confusion_matrix, precision_score, r
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
+from tests.formulas import formula
 from tests.gradients import gradient
 from tests.solvers import all_rows, train
 
@@ -62,7 +63,8 @@ def test_gradient_of_the_penalty_is_l1_sign_plus_two_l2_w():
     variable, penalty = keras.Variable(weights), regularizers.L1L2(l1=l1, l2=l2)
     by_keras = ops.convert_to_numpy(gradient(lambda: penalty(variable), [variable])[0])
     np.testing.assert_allclose(by_keras, numerically, atol=1e-5)
-    np.testing.assert_allclose(by_keras, l1 * np.sign(weights) + 2 * l2 * weights, atol=1e-6)
+    on_page = formula("learn/quickstart.md", r"\lambda_1 \operatorname{sign}(w_j)")
+    np.testing.assert_allclose(by_keras, on_page(w_j=weights, λ_1=l1, λ_2=l2), atol=1e-6)
 
 
 def test_bias_is_left_out_of_the_penalty():
@@ -89,6 +91,16 @@ def test_losses_of_fit_and_evaluate_contain_the_penalty():
     assert penalty > 0.05
     assert model.evaluate(X, y, batch_size=120, verbose=0) == pytest.approx(data_loss + penalty, abs=1e-5)
     assert model.fit(X, y, batch_size=120, verbose=0).history["loss"] == pytest.approx([data_loss + penalty], abs=1e-5)
+    objective = formula("learn/quickstart.md", "J(w, b) =")(
+        y=y,
+        y_hat=model.predict(X, verbose=0)[:, 0].astype(float),
+        l=lambda y, probability: -np.log(probability if y == 1 else 1 - probability),
+        n=120,
+        w=model.get_weights()[0][:, 0].astype(float),
+        λ_1=0.05,
+        λ_2=0.1,
+    )
+    assert objective == pytest.approx(data_loss + penalty, abs=1e-5)
 
 
 def test_optimum_is_that_of_scikit_learn():
@@ -242,7 +254,8 @@ def test_rates_follow_from_the_four_cells():
     rng = np.random.default_rng(0)
     true, predicted = rng.integers(0, 2, 200), rng.integers(0, 2, 200)
     (tn, fp), (fn, tp) = confusion_matrix(true, predicted)
-    assert (tp + tn) / 200 == pytest.approx(accuracy_score(true, predicted))
-    assert tp / (tp + fp) == pytest.approx(precision_score(true, predicted))
-    assert tp / (tp + fn) == pytest.approx(recall_score(true, predicted))
-    assert tn / (tn + fp) == pytest.approx(recall_score(true, predicted, pos_label=0))
+    cells = {"TN": tn, "FP": fp, "FN": fn, "TP": tp}
+    assert formula("learn/quickstart.md", r"\text{accuracy}")(**cells, n=200) == pytest.approx(accuracy_score(true, predicted))
+    assert formula("learn/quickstart.md", r"\text{precision}")(**cells) == pytest.approx(precision_score(true, predicted))
+    assert formula("learn/quickstart.md", r"\text{recall}")(**cells) == pytest.approx(recall_score(true, predicted))
+    assert formula("learn/quickstart.md", r"\text{specificity}")(**cells) == pytest.approx(recall_score(true, predicted, pos_label=0))

@@ -10,6 +10,7 @@ from scipy.special import expit
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.metrics import log_loss
 
+from tests.formulas import formula
 from tests.gradients import gradient
 from tests.solvers import all_rows, train
 
@@ -41,7 +42,7 @@ def test_epoch_has_a_step_for_each_batch_begun(n, batch_size):
     model = unit()
     X, y = rows(n)
     model.fit(X, y, batch_size=batch_size, epochs=2, verbose=0)
-    assert int(model.optimizer.iterations) == 2 * int(np.ceil(n / batch_size))
+    assert int(model.optimizer.iterations) == 2 * formula("learn/training.md", r"\text{steps}")(n=n, m=batch_size)
 
 
 def test_last_batch_has_the_rows_that_are_left():
@@ -195,7 +196,8 @@ def test_gradient_descent_from_zero_reaches_one_minus_a_power_of_each_direction(
     curvature = 2 * d**2 / 50
     least_squares = directions @ LinearRegression(fit_intercept=use_bias).fit(X, y).coef_
     found = directions @ descended(X, y, 0.05, 30, use_bias)
-    np.testing.assert_allclose(found, (1 - (1 - 0.05 * curvature) ** 30) * least_squares, rtol=1e-3)
+    share = formula("learn/training.md", r"1 - (1 - \eta h)^t")(η=0.05, h=curvature, t=30)
+    np.testing.assert_allclose(found, share * least_squares, rtol=1e-3)
 
 
 def test_stopping_leaves_between_1_and_1_31_times_the_share_of_ridge():
