@@ -65,8 +65,10 @@ class Formula:
         """Return the value of the last side; of a = b = c, b and c have to agree. Where it begins S(v, t), v and t may come in order."""
         if orders := set(self.relations) - {"=", "←", ":"}:
             raise SiteError(f"{self.where} with its {orders.pop()} gives no value; ask whether it `holds`.")
-        parameters = [_spelled(part) for part in _split(self.parts[0][2:-1], "comma")[0]]
-        first, *others = self._values(self.parts[1:] or self.parts, values | dict(zip(parameters, positional)))
+        if positional:
+            inside = self.parts[0][self.parts[0].index(("open", "(")) + 1 : -1]
+            values |= zip(map(_spelled, _split(inside, "comma")[0]), positional, strict=True)
+        first, *others = self._values(self.parts[1:] or self.parts, values)
         if not all(np.allclose(first, other) for other in others):
             raise SiteError(f"{self.where} has sides that differ, {' and '.join(map(str, [first, *others]))}; mend the page or the values.")
         return first

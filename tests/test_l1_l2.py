@@ -7,27 +7,34 @@ from keras import Sequential, layers, ops, regularizers
 from scipy.optimize import brentq, minimize_scalar
 from sklearn.linear_model import ElasticNet, Lasso, LogisticRegression, Ridge, enet_path
 
+from tests.formulas import formula
 from tests.gradients import gradient
 from tests.solvers import L1L2OfEach, soft_threshold, train
 
 MIXES = (0.25, 0.5, 0.75)
+PENALTY = formula("learn/l1_l2.md", "P(w) =")
 
 
 def penalty(weights, l1, l2):
-    return l1 * np.abs(weights).sum() + l2 * np.square(weights).sum()
+    return PENALTY(weights, p=len(weights), λ_1=l1, λ_2=l2)
 
 
 def to_keras(alpha, l1_ratio):
     """Return (l1, l2) for mean squared error, as on the page."""
-    return 2 * alpha * l1_ratio, alpha * (1 - l1_ratio)
+    given = {"α": alpha, "r": l1_ratio}
+    return formula("learn/l1_l2.md", r"\lambda_1 =")(**given), formula("learn/l1_l2.md", r"\lambda_2 =")(**given)
 
 
 def from_keras(l1, l2):
-    return l1 / 2 + l2, l1 / (l1 + 2 * l2)
+    """Return alpha and l1_ratio, as on the page."""
+    given = {"λ_1": l1, "λ_2": l2}
+    return formula("learn/l1_l2.md", r"\alpha =")(**given), formula("learn/l1_l2.md", "r =")(**given)
 
 
 def to_keras_logistic(C, l1_ratio, n):
-    return l1_ratio / (C * n), (1 - l1_ratio) / (2 * C * n)
+    """Return (l1, l2) for cross-entropy, as on the page."""
+    given = {"C": C, "r": l1_ratio, "n": n}
+    return formula("learn/l1_l2.md", "r / (C n)")(**given), formula("learn/l1_l2.md", "(1 - r) / (2 C n)")(**given)
 
 
 def from_keras_logistic(l1, l2, n):
@@ -99,6 +106,7 @@ def assert_optimal(weights, slope, slope_of_bias, l1, l2, tolerance):
 def test_slope_of_the_corner_is_the_mix(l1):
     l2 = (1 - l1) / 2  # so that the mix l1 / (l1 + 2 l2) is l1
     cost = penalty(np.array([1.0, 0.0]), l1, l2)
+    assert penalty(np.array([3.0, -4.0]), l1, l2) == pytest.approx(float(regularizers.L1L2(l1=l1, l2=l2)(np.array([3.0, -4.0]))))
     step = 1e-6
     for side in (-step, step):
         edge = brentq(lambda w, side=side: penalty(np.array([w, side]), l1, l2) - cost, 0.5, 1.5, xtol=1e-15)
@@ -121,9 +129,13 @@ def test_sides_are_curved_only_with_l2():
 @pytest.mark.parametrize(("l1", "l2"), [(2.0, 1.0), (0.3, 0.0), (0.0, 0.5), (0.7, 3.0)])
 def test_one_weight_is_thresholded_then_divided(l1, l2):
     in_keras = regularizers.L1L2(l1=l1, l2=l2)
+    answer, square = formula("learn/l1_l2.md", r"w = \frac{S(v"), formula("learn/l1_l2.md", r"(w - v)^2 +")
     for v in [3.0, -4.0, *np.linspace(-2, 2, 17)]:
         found = minimize_scalar(lambda w, v=v: (w - v) ** 2 + float(in_keras(np.array([w]))), bounds=(-5, 5), method="bounded")
-        assert found.x == pytest.approx(soft_threshold(v, l1 / 2) / (1 + l2), abs=1e-3)
+        assert found.x == pytest.approx(answer(S=soft_threshold, v=v, λ_1=l1, λ_2=l2), abs=1e-3)
+        sides = [square.sides(w=w, v=v, λ_1=l1, λ_2=l2, constant=0) for w in (-3.0, 0.0, 2.0)]
+        np.testing.assert_allclose(np.ptp(np.diff(sides), axis=0), 0, atol=1e-12)  # the difference of the sides is the same for all w
+        assert sides[0][0] == pytest.approx((-3.0 - v) ** 2 + float(in_keras(np.array([-3.0]))), rel=1e-6)
 
 
 def test_worked_example_ends_at_one_and_minus_one_and_a_half():
@@ -145,7 +157,8 @@ def test_every_split_between_copies_costs_the_same_with_l1_and_one_is_cheapest_w
             np.testing.assert_allclose(costs, costs[0], rtol=1e-12)
         else:
             assert np.argmin(costs) == 5  # the even split
-            np.testing.assert_allclose(costs - costs[5], l2 * (splits[:, 0] - splits[:, 1]) ** 2 / 2, atol=1e-12)
+            uneven = formula("learn/l1_l2.md", r"\tfrac{1}{2} \lambda_2 (w_1")(λ_2=l2, w_1=splits[:, 0], w_2=splits[:, 1])
+            np.testing.assert_allclose(costs - costs[5], uneven, atol=1e-12)
             np.testing.assert_allclose(elastic_net(X, y, 0.2, l2).coef_, total / 2, atol=1e-6)
 
 
@@ -174,7 +187,7 @@ def test_objective_falls_between_two_different_weights_by_a_quarter_of_l2_times_
 
 
 def problems_with_solutions():
-    """Yield standardized X, residuals, weights and l2 of sixty random problems, some with more features than rows."""
+    """Yield standardized X, y, residuals, weights, l1 and l2 of sixty random problems, some with more features than rows."""
     rng = np.random.default_rng(2)
     for case in range(60):
         n, p = rng.integers(12, 60), rng.integers(3, 20)
@@ -183,19 +196,30 @@ def problems_with_solutions():
         y = X @ rng.normal(size=p) * (case % 3) + rng.normal(size=n) + 5.0
         l1, l2 = 10 ** rng.uniform(-2, 0), 10 ** rng.uniform(-2.5, 0.5)
         fitted = elastic_net(X, y, l1, l2)
-        yield X, y, y - fitted.predict(X), fitted.coef_, l2
+        yield X, y, y - fitted.predict(X), fitted.coef_, l1, l2
 
 
 def test_weights_of_correlated_features_are_no_further_apart_than_the_bound():
     kinds = {"same sign": 0, "opposite": 0, "with a zero": 0}
-    for X, y, residual, weights, l2 in problems_with_solutions():
-        rho = np.corrcoef(X.T)
-        with np.errstate(invalid="ignore"):
-            apart = np.sqrt(np.maximum(2 * (1 - rho), 0))
-        size = np.sqrt(np.mean(residual**2))
-        assert np.all(np.abs(np.subtract.outer(weights, weights)) <= size * apart / l2 + 1e-6)
-        assert size <= y.std() + 1e-9
-        signs = np.multiply.outer(np.sign(weights), np.sign(weights))[np.triu_indices(len(weights), 1)]
+    equalities = [
+        formula("learn/l1_l2.md", r"-\frac{2}{n} \sum_{i=1}^{n} x_{ij} e_i"),
+        formula("learn/l1_l2.md", r"-\frac{2}{n} \sum_{i=1}^{n} x_{ik} e_i"),
+        formula("learn/l1_l2.md", r"2 \lambda_2 (w_j - w_k) +"),
+        formula("learn/l1_l2.md", r"\frac{1}{n} \sum_{i=1}^{n} (x_{ij} - x_{ik})^2"),
+    ]
+    bound = formula("learn/l1_l2.md", r"\lvert w_j - w_k \rvert \le")
+    for X, y, residual, weights, l1, l2 in problems_with_solutions():
+        n, (j, k) = len(y), np.triu_indices(len(weights), 1)  # all pairs
+        s = np.where(weights != 0, np.sign(weights), 2 / n * X.T @ residual / l1)  # the subgradients of the absolute values
+        assert np.abs(s).max() <= 1 + 1e-6
+        given = {"x": X, "e": residual, "w": weights, "s": s, "n": n, "λ_1": l1, "λ_2": l2, "j": j + 1, "k": k + 1}
+        given["ρ"] = np.corrcoef(X.T)[j, k]
+        for equality in equalities:
+            left, right = equality.sides(**given)
+            np.testing.assert_allclose(left, np.broadcast_to(right, left.shape), atol=1e-5)
+        assert np.all(bound.holds(**given))
+        assert np.sqrt(np.mean(residual**2)) <= y.std() + 1e-9
+        signs = np.multiply.outer(np.sign(weights), np.sign(weights))[j, k]
         for kind, sign in zip(kinds, (1, -1, 0), strict=True):
             kinds[kind] += np.sum(signs == sign)
     assert min(kinds.values()) > 50
@@ -209,9 +233,10 @@ def test_bound_is_reached():
     X = np.stack([basis @ share, basis @ (share * [1, -1])], axis=1)  # correlation 0.6; their difference lies along the second basis
     y = 2 * basis[:, 1]
     weights = Ridge(alpha=n * l2).fit(X, y).coef_
-    size = np.sqrt(np.mean((y - X @ weights) ** 2))
     assert np.corrcoef(X.T)[0, 1] == pytest.approx(rho)
-    assert abs(weights[0] - weights[1]) == pytest.approx(size * np.sqrt(2 * (1 - rho)) / l2, rel=1e-9)
+    bound = formula("learn/l1_l2.md", r"\lvert w_j - w_k \rvert \le")
+    apart, most = bound.sides(w=weights, j=1, k=2, λ_2=l2, e=y - X @ weights, n=n, ρ=rho)
+    assert apart == pytest.approx(most, rel=1e-9)
 
 
 def test_l1_leaves_out_members_of_a_group_that_both_keep():
