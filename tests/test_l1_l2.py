@@ -239,19 +239,19 @@ def test_bound_is_reached():
     assert apart == pytest.approx(most, rel=1e-9)
 
 
-def test_l1_leaves_out_members_of_a_group_that_both_keep():
-    left_out, gaps, noise = {1.0: [], 0.5: []}, {1.0: [], 0.5: []}, {1.0: [], 0.5: []}
+@pytest.mark.parametrize("l1", [1.0, 2.0])
+def test_l1_leaves_out_members_of_a_group_that_both_keep(l1):
+    left_out, gaps = {0.0: 0, 0.5: 0}, {0.0: [], 0.5: []}
     for seed in range(30):
         X, y = grouped_problem(60, 100 + seed)
-        for ratio in left_out:
-            weights = ElasticNet(alpha=1.0, l1_ratio=ratio, tol=1e-10).fit(X, y).coef_
-            left_out[ratio].append(np.sum(weights[:3] == 0))
-            gaps[ratio].append(np.ptp(weights[:3]))
-            noise[ratio].append(np.sum(weights[3:] != 0))
-    assert np.sum(left_out[1.0]) > 10
-    assert np.sum(left_out[0.5]) == 0
-    assert np.mean(gaps[0.5]) < 0.5 * np.mean(gaps[1.0])
-    assert max(np.mean(noise[1.0]), np.mean(noise[0.5])) < 0.3  # of three
+        for l2 in left_out:
+            weights = elastic_net(X, y, l1, l2).coef_
+            left_out[l2] += np.sum(weights[:3] == 0)
+            gaps[l2].append(np.ptp(weights[:3]))
+            assert np.sum(weights[3:] != 0) < 3  # some of the noise is left out
+    assert left_out[0.0] > 8
+    assert left_out[0.5] == 0
+    assert np.mean(gaps[0.0]) > 2 * np.mean(gaps[0.5])
 
 
 def test_rescaled_weights_of_uncorrelated_features_are_those_of_the_lasso():
@@ -388,10 +388,13 @@ def test_l1_that_empties_the_model_does_not_depend_on_l2():
 
 
 def test_both_can_use_more_features_than_there_are_rows():
-    rng = np.random.default_rng(0)
-    X, y = standardized(rng.normal(size=(8, 40))), rng.normal(size=8)
-    assert np.sum(elastic_net(X, y, 0.05, 0.0).coef_ != 0) <= 8
-    assert np.sum(elastic_net(X, y, 0.05, 0.5).coef_ != 0) > 16
+    most = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        X, y = standardized(rng.normal(size=(8, 40))), rng.normal(size=8)
+        most = max(most, *(np.sum(elastic_net(X, y, l1, 0.0).coef_ != 0) for l1 in (0.2, 0.05, 0.01)))
+        assert np.sum(elastic_net(X, y, 0.05, 0.5).coef_ != 0) > 16
+    assert most == 7
 
 
 def test_target_in_another_unit_needs_another_l1_and_the_same_l2():
