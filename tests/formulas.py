@@ -140,7 +140,8 @@ class _Reader:
         if number := self.take("number"):
             value = float(number)
         elif bracket := self.take("open"):
-            value = BRACKETS[bracket](*self.arguments())
+            value, order = self.arguments(), self.take("_")  # a norm may say which, as ‖w‖₁
+            value = BRACKETS[bracket](*value, *([self.part(order)] if order else []))
         elif box := self.take("box"):
             value = box[0](*map(self.part, box[1:]))
         elif sign := self.take("reduction"):

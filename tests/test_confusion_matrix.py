@@ -154,7 +154,8 @@ def test_class_weight_moves_the_probability_as_a_threshold_would():
         model.compile(keras.optimizers.Adam(rate), "binary_crossentropy", **several(400))
         again = (np.tile(X, (400, 1)), np.tile(y, 400)[:, None])  # 400 updates, each with all rows
         model.fit(*again, batch_size=30, shuffle=False, class_weight={0: 1.0, 1: k}, verbose=0)
-        np.testing.assert_allclose(model.predict(np.eye(3), verbose=0)[:, 0], k * share / (k * share + 1 - share), atol=2e-3)
+        expected = formula("learn/confusion_matrix.md", "k p / (k p")(k=k, p=share)
+        np.testing.assert_allclose(model.predict(np.eye(3), verbose=0)[:, 0], expected, atol=2e-3)
     assert 4 * 0.2 / (4 * 0.2 + 0.8) == 0.5  # at one half, with k = 4: p = 1 / (1 + k)
 
 

@@ -83,7 +83,7 @@ def test_make_classification_has_noise_and_two_clusters_by_default():
 def test_weights_sets_the_share_of_the_classes_and_flip_y_evens_it_out():
     for share in (0.0, 0.2):
         _, y = make_classification(50_000, weights=[0.9], flip_y=share, random_state=0)
-        assert np.mean(y == 0) == pytest.approx(0.9 * (1 - share) + share / 2, abs=0.006)
+        assert np.mean(y == 0) == pytest.approx(formula("learn/data.md", "0.9 (1 - f)")(f=share), abs=0.006)
 
 
 def test_without_shuffle_the_rows_stand_in_blocks_of_one_class():

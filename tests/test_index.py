@@ -56,7 +56,7 @@ def test_loss_in_keras_is_this_sum_plus_a_constant():
 def test_l2_divides_each_weight_and_none_is_zero(factor):
     X, y = design()
     ridge = Ridge(alpha=factor * len(X), fit_intercept=False).fit(X, y).coef_
-    np.testing.assert_allclose(ridge, V / (1 + factor), rtol=1e-9)
+    np.testing.assert_allclose(ridge, V / formula("index.md", r"1 + \lambda")(λ=factor), rtol=1e-9)
     assert np.all(ridge != 0)
 
 
@@ -65,8 +65,9 @@ def test_l1_moves_each_weight_by_half_the_factor_and_stops_at_zero(factor, zeros
     X, y = design()
     lasso = Lasso(alpha=factor / 2, fit_intercept=False, tol=1e-12).fit(X, y).coef_
     moved = np.abs(V - lasso)
-    np.testing.assert_allclose(moved[lasso != 0], factor / 2, rtol=1e-9)
-    assert np.all(np.abs(V[lasso == 0]) <= factor / 2)
+    by = formula("index.md", r"\lambda / 2")(λ=factor)
+    np.testing.assert_allclose(moved[lasso != 0], by, rtol=1e-9)
+    assert np.all(np.abs(V[lasso == 0]) <= by)
     assert (lasso == 0).sum() == zeros
 
 

@@ -123,7 +123,8 @@ def test_sides_are_curved_only_with_l2():
     for l1, l2 in [(1.0, 0.0), (0.7, 0.3), (0.1, 0.9)]:
         a, b = np.array([1.0, 0.0]), np.array([0.0, 1.0])
         at_corners, between = penalty(a, l1, l2), penalty((a + b) / 2, l1, l2)
-        assert at_corners - between == pytest.approx(l2 / 2)  # 0 without l2: the straight line has the same cost
+        smaller = formula("learn/l1_l2.md", r"\lambda_2 / 2")(λ_2=l2)
+        assert at_corners - between == pytest.approx(smaller)  # 0 without l2: the straight line has the same cost
 
 
 @pytest.mark.parametrize(("l1", "l2"), [(2.0, 1.0), (0.3, 0.0), (0.0, 0.5), (0.7, 3.0)])

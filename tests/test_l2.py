@@ -173,7 +173,8 @@ def test_ridge_is_the_mode_of_the_posterior_under_a_gaussian_prior():
     X, y = problem()
     X = X / X.std(axis=0)
     for sigma, l2 in ((1.7, 0.4), (0.6, 0.05)):
-        mode = most_probable(X, y, lambda y, output, sigma=sigma: stats.norm.logpdf(y, output, sigma).sum(), sigma / np.sqrt(N * l2))
+        tau = np.sqrt(formula("learn/l2.md", r"\sigma^2 / (n \lambda_2)")(σ=sigma, n=N, λ_2=l2))
+        mode = most_probable(X, y, lambda y, output, sigma=sigma: stats.norm.logpdf(y, output, sigma).sum(), tau)
         np.testing.assert_allclose(mode[:P], ridge(X, y, l2), atol=1e-4)
         np.testing.assert_allclose(slopes_in_keras(X, y, l2, mode[:P], mode[P]), 0, atol=1e-4)
     on_page = formula("learn/l2.md", r"\frac{1}{2 \sigma^2} \lVert")
@@ -192,7 +193,8 @@ def test_for_cross_entropy_the_prior_variance_is_one_over_two_n_l2():
     def log_likelihood(y, output):
         return stats.bernoulli.logpmf(y, 1 / (1 + np.exp(-output))).sum()
 
-    mode = most_probable(X, y, log_likelihood, tau=1 / np.sqrt(2 * N * l2))
+    variance = formula("learn/l2.md", r"1 / (2 n \lambda_2)")(n=N, λ_2=l2)
+    mode = most_probable(X, y, log_likelihood, tau=np.sqrt(variance))
     model = unit(P, "sigmoid", kernel_regularizer=regularizers.L2(l2), kernel_initializer="zeros")
     kernel = train(model, X, y[:, None], keras.optimizers.Adam(falling(0.05, 2000)), "binary_crossentropy", 2000)
     np.testing.assert_allclose(kernel[:, 0], mode[:P], atol=1e-3)

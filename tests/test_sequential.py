@@ -73,7 +73,7 @@ def test_dense_layer_has_p_plus_1_times_m_parameters():
     for p, m in [(8, 6), (6, 4), (4, 1), (1, 9)]:
         layer = layers.Dense(m)
         layer.build((None, p))
-        assert layer.count_params() == (p + 1) * m
+        assert layer.count_params() == formula("learn/sequential.md", "(p + 1) m")(p=p, m=m)
 
 
 def test_penalties_of_a_unit_with_two_weights():
@@ -276,7 +276,8 @@ def test_penalized_bias_of_centred_features_is_the_mean_over_1_plus_factor():
     for factor in [0.0, 0.1, 2.0]:
         layer = layers.Dense(1, kernel_regularizer=L2(0.01), bias_regularizer=L2(factor))
         weights, bias = trained(layer, X, y + 100, updates=500)
-        assert bias == pytest.approx((y.mean() + 100) / (1 + factor), rel=1e-5)
+        expected = formula("learn/sequential.md", "b =")(y_bar=y.mean() + 100, x_bar=np.zeros(1), w=weights, λ_b=factor)
+        assert bias == pytest.approx(expected, rel=1e-5)
         assert weights == pytest.approx(free, rel=1e-4)
 
 
