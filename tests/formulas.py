@@ -22,11 +22,11 @@ from pipeline.formulas import find
 from pipeline.maths import to_mathml
 from pipeline.source import ROOT, SiteError
 
-RELATIONS = {"=": np.isclose, "≤": np.less_equal, "≥": np.greater_equal, "<": np.less, ">": np.greater, "≠": np.not_equal}
+RELATIONS = {"=": np.isclose, "←": np.isclose, "≤": np.less_equal, "≥": np.greater_equal, "<": np.less, ">": np.greater, "≠": np.not_equal}
 REDUCTIONS = {"∑": sum, "max": functools.partial(functools.reduce, np.maximum)}
 KNOWN = {"e": np.e, "exp": np.exp, "ln": np.log, "sign": np.sign, "max": lambda *values: REDUCTIONS["max"](values)}
 BRACKETS = {"(": np.asarray, "[": np.asarray, "|": np.abs, "‖": np.linalg.norm, "⌈": np.ceil}
-KINDS = {**dict.fromkeys("([⌈", "open"), **dict.fromkeys(")]⌉", "close"), **dict.fromkeys([*RELATIONS, "←"], "relation"), "∑": "reduction"}
+KINDS = {**dict.fromkeys("([⌈", "open"), **dict.fromkeys(")]⌉", "close"), **dict.fromkeys(RELATIONS, "relation"), "∑": "reduction"}
 KINDS |= {"prefix": "open", "postfix": "close", "if": "remark", "for every": "remark", ",": "comma", ";": "comma"}
 SCRIPTS = {"msub": "_", "munder": "_", "msup": "^", "mover": "^", "msubsup": "_^", "munderover": "_^"}
 ACCENTS = {"ˆ": "_hat", "¯": "_bar", "∗": "_star"}
@@ -197,8 +197,9 @@ class _Reader:
         """Return the value of the symbol that begins with `name`, or of the function of this name at what follows."""
         letters = [value for _, value in itertools.takewhile(lambda token: token[0] == "name", self.tokens[self.at :])]
         for count in range(len(letters), 0, -1):  # TP is one symbol if it has a value, and else T times P
-            if "".join([name, *letters[:count]]) in self.values:
-                name, self.at = "".join([name, *letters[:count]]), self.at + count
+            if (joined := "".join([name, *letters[:count]])) in self.values:
+                name, self.at = joined, self.at + count
+                break
         index = self.take("_") or []
         whole = _spelled([("name", name), *([("_", index)] if index else [])])
         if whole not in self.values and name not in self.values:
@@ -232,7 +233,7 @@ def _tokens(node):
         label = [("relation", ":")] if text.endswith(":") else []
         return [(KINDS.get(text, "name"), text.rstrip(":").replace(" ", "_")), *label]
     if tag == "mo":
-        return [(KINDS.get(node.get("form")) or KINDS.get(text, "sign"), text)]
+        return [(KINDS.get(text) or KINDS.get(node.get("form"), "sign"), text)]
     if tag in SCRIPTS and (accent := ACCENTS.get(node[-1].text)):
         return [("name", _spelled(parts[0]) + accent)]
     if tag in SCRIPTS:

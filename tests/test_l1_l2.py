@@ -271,7 +271,9 @@ def test_elastic_net_of_scikit_learn_is_optimal_for_keras(ratio):
     for alpha in (0.05, 0.5):
         fitted = ElasticNet(alpha=alpha, l1_ratio=ratio, tol=1e-12, max_iter=200_000).fit(X, y)
         found = slopes(X, y, fitted.coef_, fitted.intercept_, keras.losses.MeanSquaredError(dtype="float64"))
-        assert_optimal(fitted.coef_, *found, *to_keras(alpha, ratio), tolerance=1e-4)
+        in_row = [formula("learn/l1_l2.md", r"2 \alpha r"), formula("learn/l1_l2.md", r"\alpha (1 - r)")]
+        assert_optimal(fitted.coef_, *found, *(factor(α=alpha, r=ratio) for factor in in_row), tolerance=1e-4)
+        assert to_keras(alpha, ratio) == pytest.approx([factor(α=alpha, r=ratio) for factor in in_row])
 
 
 @pytest.mark.parametrize("ratio", [0.0, *MIXES, 1.0])
@@ -288,18 +290,22 @@ def test_logistic_regression_of_scikit_learn_is_optimal_for_keras(ratio):
 def test_objectives_of_glmnet_are_those_of_keras():
     X, y = grouped_problem()
     classes, rng = (y > y.mean()).astype(float), np.random.default_rng(0)
+    l1_of_squares, l2_of_squares = formula("learn/l1_l2.md", r"2 \lambda \alpha"), formula("learn/l1_l2.md", r"\lambda (1 - \alpha)")
+    l1_of_classes, l2_of_classes = formula("learn/l1_l2.md", r"\lambda \alpha"), formula("learn/l1_l2.md", r"\tfrac{1}{2} \lambda (1")
     for lam, mix in [(0.3, 0.2), (0.02, 0.9)]:
+        given = {"λ": lam, "α": mix}
         for _ in range(5):
             w, b = rng.normal(size=6), rng.normal()
             score = X @ w + b
             shared = lam * ((1 - mix) / 2 * np.sum(w**2) + mix * np.abs(w).sum())  # Friedman, Hastie and Tibshirani (2010), equation 2
             of_squares = np.sum((y - score) ** 2) / (2 * len(y)) + shared
             mse = float(keras.losses.MeanSquaredError(dtype="float64")(y[:, None], score[:, None]))
-            in_keras = float(regularizers.L1L2(*to_keras(lam, mix))(w))
+            in_keras = float(regularizers.L1L2(float(l1_of_squares(**given)), float(l2_of_squares(**given)))(w))
             assert 2 * of_squares == pytest.approx(mse + in_keras, rel=1e-6)
             of_classes = -np.mean(classes * score - np.logaddexp(0, score)) + shared
             entropy = float(keras.losses.BinaryCrossentropy(from_logits=True, dtype="float64")(classes[:, None], score[:, None]))
-            in_keras = float(regularizers.L1L2(*to_keras_logistic(1 / (len(y) * lam), mix, len(y)))(w))
+            in_keras = float(regularizers.L1L2(float(l1_of_classes(**given)), float(l2_of_classes(**given)))(w))
+            assert to_keras_logistic(1 / (len(y) * lam), mix, len(y)) == pytest.approx((l1_of_classes(**given), l2_of_classes(**given)))
             assert of_classes == pytest.approx(entropy + in_keras, rel=1e-6)
 
 

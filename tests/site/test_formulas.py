@@ -93,6 +93,7 @@ GOLDEN = [
     (r"h(u) = -u \ln u - (1 - u) \ln (1 - u)", {"u": 0.3}, -0.3 * np.log(0.3) - 0.7 * np.log(0.7)),
     (r"\frac{1}{2s} \exp\Bigl(-\frac{\lvert w_j \rvert}{s}\Bigr)", {"s": 2, "w_j": -4}, np.exp(-2) / 4),
     (r"\frac{1}{1 + e^{-(w \cdot x_i + b)}}", {"w": w, "x_i": X[0], "b": 1}, 1 / (1 + np.exp(-(w @ X[0] + 1)))),
+    (r"\tfrac{1}{2} L + \alpha \lVert w \rVert_1 + \lVert w \rVert^2", {"L": 4, "α": 0.5, "w": [3, -4]}, 30.5),
     (r"\text{MCC} = \frac{TP \cdot TN - FP \cdot FN}{R}", {"TP": 5, "TN": 7, "FP": 2, "FN": 3, "R": 4}, 29 / 4),
     (r"\bar{d} \pm t \sqrt{ s_d^2 \left( \frac{1}{m} + v \right)}", {"d_bar": 3, "t": 2, "s_d": 4, "m": 2, "v": 1.75}, [-9, 15]),
     (r"\text{steps} = \left\lceil \frac{n}{m} \right\rceil", {"n": 7, "m": 3}, 3),
