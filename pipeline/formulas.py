@@ -60,22 +60,31 @@ def displayed_in(text: str, page: str = "") -> list[Displayed]:
     ]
 
 
-def find(page: str, left: str, root: Path = ROOT) -> str:
-    """Return the LaTeX of the one formula of a page that begins with the LaTeX `left`: a displayed one, or else one inside a sentence.
-
-    Raises:
-        SiteError: if no formula begins so, or different ones do.
-    """
-    text = (root / "docs" / page).read_text(encoding="utf-8")
+def matching(page: str, left: str, root: Path = ROOT) -> list[str]:
+    """Return the LaTeX of the formulas of a page that are, or else begin with, `left`: displayed ones, or else those in sentences."""
+    path = root / "docs" / page
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
     shown = [statement for formula in displayed_in(text) for statement in formula.statements]
     inline = [latex for _, line in prose_lines(text) for latex in re.findall(r"(?<!\$)\$([^$]+)\$(?!\$)", line)]
     for latexes in (shown, inline):
-        found = list(dict.fromkeys(latex for latex in latexes if begins(latex, left)))
-        if len(found) > 1:
-            raise SiteError(f"docs/{page}: {len(found)} formulas begin with {left}; give more of the one meant: {'; '.join(found)}.")
-        if found:
-            return found[0]
-    raise SiteError(f"docs/{page}: no formula begins with {left}; those displayed are {'; '.join(shown) or 'none'}.")
+        begun = dict.fromkeys(latex for latex in latexes if begins(latex, left))
+        if begun:
+            return [latex for latex in begun if begins(left, latex)] or list(begun)
+    return []
+
+
+def find(page: str, left: str, root: Path = ROOT) -> str:
+    """Return the LaTeX of the one formula that matches.
+
+    Raises:
+        SiteError: if none matches, or different ones do.
+    """
+    found = matching(page, left, root)
+    if not found:
+        raise SiteError(f"docs/{page}: no formula begins with {left}; mend the page, or read what stands there now.")
+    if len(found) > 1:
+        raise SiteError(f"docs/{page}: {len(found)} formulas begin with {left}; give more of the one meant: {'; '.join(found)}.")
+    return found[0]
 
 
 def begins(latex: str, left: str) -> bool:

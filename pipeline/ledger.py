@@ -217,7 +217,7 @@ class Ledger:
 
     def _formulas(self, code: ast.AST) -> list[str]:
         """Return the formulas of pages that code of a test reads."""
-        return [formulas.find(page, left, self.root) for page, left in formulas.read_by(code)]
+        return [latex for page, left in formulas.read_by(code) for latex in formulas.matching(page, left, self.root)]
 
     @cached_property
     def results(self) -> dict[str, list[Result]]:

@@ -149,6 +149,10 @@ def test_orders_and_conditions_hold_or_do_not(page):
     assert above.holds(q=0.6, a=1, b=1) and not above.holds(q=0.4, a=1, b=1)
 
 
+def test_a_formula_that_is_meant_whole_may_begin_another(page):
+    assert formula(page("Between $a - b$ and $a - b = 2 c$."), "a - b")(a=3, b=1) == 2
+
+
 def test_arguments_come_by_name_or_in_order(page):
     threshold = formula(page(r"$$S(v, t) = v - 2 t$$"), "S(v, t)")
     assert threshold(5, 1) == threshold(v=5, t=1) == 3
@@ -157,7 +161,7 @@ def test_arguments_come_by_name_or_in_order(page):
 @pytest.mark.parametrize(
     ("text", "left", "values", "expected"),
     [
-        ("$$a = b$$ and $$c = d$$", "e", {}, "docs/page.md: no formula begins with e; those displayed are a = b; c = d."),
+        ("$$a = b$$ and $$c = d$$", "e", {}, "docs/page.md: no formula begins with e; mend the page, or read what stands there now."),
         ("$$a = b$$ and $$a = d$$", "a", {}, "docs/page.md: 2 formulas begin with a; give more of the one meant: a = b; a = d."),
         (
             "$$a = b + \\lambda_2$$",
@@ -220,6 +224,3 @@ def test_a_result_counts_for_the_formulas_that_its_test_has_read(project):
     before = digest()
     edit(project / "docs" / "learn" / "demo.md", r"2 \cdot 2", "2 + 2")
     assert digest() != before
-    edit(project / "docs" / "learn" / "demo.md", "$2 + 2 = 4$", "four")
-    with pytest.raises(SiteError, match="no formula begins with 2"):
-        digest()
