@@ -130,6 +130,7 @@ class Embed(Extension):
         md.inlinePatterns.register(_Inline(source, md), "embed", 185)  # after code spans (190), before escapes (180)
         md.preprocessors.register(_InTables(md), "embed", 20)  # after fenced code (25)
         md.parser.blockprocessors.register(_Block(source, md.parser), "embed", 95)
+        md.pt_embedded = lambda text: re.sub(_EMBED, lambda match: _entry(source, match), text)  # for labels, which are plain text
 
 
 def makeExtension(**options):
