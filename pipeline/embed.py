@@ -45,15 +45,13 @@ class _Source:
 def _entry(source: _Source, match: re.Match) -> str:
     """Return the one text that an embed inside a sentence stands for."""
     shown = source.find(match)
-    if match["part"]:
-        row, _, column = (name.strip() for name in match["part"].rpartition(","))
-        try:
+    try:
+        if match["part"]:
+            row, _, column = (name.strip() for name in match["part"].rpartition(","))
             return shown.entry(row, column)
-        except ValueError as error:
-            raise _wrong(match, str(error)) from None
-    if len(shown.text.splitlines()) != 1:
-        raise _wrong(match, "inside a sentence there is room for one line; name a row and a column, or let the cell print one line")
-    return shown.text.strip()
+        return shown.value()
+    except ValueError as error:
+        raise _wrong(match, str(error)) from None
 
 
 class _Inline(InlineProcessor):

@@ -258,3 +258,73 @@ def test_sum_of_squares_falls_with_the_factor_though_a_weight_may_grow():
         grown += np.any(np.diff(np.abs(path), axis=0) > 1e-3)
         turned += np.any(path[0] * path[-1] < 0)
     assert grown > 5 and turned > 5
+
+
+def path_of(shown, feature):
+    """Return the factors and the weights of one feature of the path in Keras, each (factors,)."""
+    return shown("l2#path").points(f"feature {feature} in Keras").T
+
+
+def test_less_is_left_of_the_difference_than_of_the_sum_in_this_run(shown):
+    (_, first), (_, second) = path_of(shown, 0), path_of(shown, 1)
+    left_of_sum, left_of_difference = (part / part[0] for part in (first + second, first - second))
+    assert np.all(left_of_difference[1:] < left_of_sum[1:])
+
+
+def test_weight_of_feature_0_crosses_zero_in_this_run(shown):
+    _, weights = path_of(shown, 0)
+    assert weights[0] * weights[-1] < 0
+
+
+def test_weights_of_features_4_and_5_grow_for_a_while_in_this_run(shown):
+    for feature in (4, 5):
+        _, weights = path_of(shown, feature)
+        assert np.any(np.diff(np.abs(weights)) > 0), f"feature {feature}"
+
+
+def test_no_weight_is_zero_at_any_factor_in_this_run(shown):
+    for feature in range(int(shown("l2#numbers").number("features", "number"))):
+        factors, weights = path_of(shown, feature)
+        assert np.all(weights != 0), f"feature {feature} at {factors[weights == 0]}"
+
+
+def test_less_is_left_from_direction_to_direction_in_this_run(shown):
+    left = list(shown("l2#directions").column("left").values())
+    assert np.all(np.diff(left) < 0), left
+
+
+def test_last_direction_is_mostly_a_difference_in_this_run(shown):
+    first, second, *rest = (list(shown("l2#mixture").column(f"feature {feature}").values())[-1] for feature in range(6))
+    assert first * second < 0
+    assert first**2 + second**2 > sum(part**2 for part in rest)
+
+
+def test_last_direction_has_the_largest_weight_and_the_least_spread_in_this_run(shown):
+    weights, spreads = (list(shown("l2#directions").column(name).values()) for name in ("least squares", "spread"))
+    assert np.argmax(np.abs(weights)) == np.argmin(spreads) == len(spreads) - 1
+
+
+def test_formula_predicts_what_is_left_in_this_run(shown):
+    directions = shown("l2#directions")
+    assert directions.column("left") == directions.column("by the formula")
+
+
+def test_degrees_of_freedom_and_squares_fall_in_this_run(shown):
+    for name in ("degrees of freedom", "sum of squares of the weights"):
+        column = list(shown("l2#freedom").column(name).values())
+        assert np.all(np.diff(column) < 0), f"{name}: {column}"
+
+
+def test_weight_moves_to_the_feature_that_resembles_in_this_run(shown):
+    first, second = (list(shown("l2#twins").column(name).values()) for name in ("first weight", "second weight"))
+    assert np.all(np.diff(first) < 0) and np.all(np.diff(second) > 0)
+
+
+def test_copies_get_the_same_weight_in_this_run(shown):
+    twins = shown("l2#twins")
+    assert twins.entry("1.0", "first weight") == twins.entry("1.0", "second weight")
+
+
+def test_sum_is_largest_for_copies_in_this_run(shown):
+    sums = shown("l2#twins").column("their sum")
+    assert all(sums["1.0"] > other for correlation, other in sums.items() if correlation != "1.0"), sums

@@ -1,7 +1,12 @@
 """Embeds that name what is not there."""
 
+import re
+
 import pytest
 
+from pipeline.execute import execute_stale
+from pipeline.script import scripts
+from pipeline.source import ROOT
 from tests.site.small import edit, stops
 
 
@@ -23,3 +28,21 @@ def test_a_wrong_embed_or_formula_stops_the_build_and_says_where(project, caplog
     edit(chapter, old, new)
     line = 1 + next(number for number, text in enumerate(chapter.read_text().splitlines()) if new.splitlines()[0] in text)
     stops(project, caplog, f"docs/learn/demo.md:{line}: ", expected)
+
+
+def test_a_number_inside_a_sentence_has_a_name_in_the_script(project, caplog):
+    """The page shows the value alone: tests/site/test_hook.py."""
+    edit(project / "examples" / "demo.py", "accuracy: {0.925", "{0.925")
+    stops(project, caplog, "docs/learn/demo.md:", "{{ demo#accuracy }}: the printed line '0.925' does not say what it is", "`name: value`")
+
+
+@pytest.mark.parametrize("script", scripts(), ids=lambda script: script.stem)
+def test_every_printed_line_says_what_it_is(script):
+    """Run alone, a script prints one line after the other, without the page's sentences around them."""
+    execute_stale(ROOT)
+    for number, cell in enumerate(script.run().cells):
+        lines = "".join(output.text for output in cell.outputs if output.output_type == "stream").splitlines()
+        unnamed = [line for line in lines if re.fullmatch(r"[-−+]?[\d.,]+%?", line.strip())]
+        if len(lines) == 1 and not re.match(r"[^:]+: \S", lines[0]):
+            unnamed = lines
+        assert not unnamed, f"{script.name}:{script.line(number)}: this cell prints {unnamed[0]!r}; let it print `name: value`"

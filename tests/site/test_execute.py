@@ -15,7 +15,7 @@ from tests.site.small import demo, edit, stops, write
 
 
 def test_a_raising_cell_stops_the_build_and_says_where(project, caplog):
-    edit(project / "examples" / "demo.py", 'print(f"{0.925:.3f}")', 'answer = 1\nanswer / 0\nprint("0.925")')
+    edit(project / "examples" / "demo.py", 'print(f"accuracy: {0.925:.3f}")', 'answer = 1\nanswer / 0\nprint("0.925")')
     line = 1 + (project / "examples" / "demo.py").read_text().splitlines().index("answer / 0")
     stops(project, caplog, f"examples/demo.py:{line}: ZeroDivisionError: division by zero")
     assert demo(project).run() is None
@@ -63,7 +63,7 @@ def test_an_interrupted_run_leaves_the_cache_valid(project):
 
 def test_the_value_of_a_last_line_is_not_shown(project):
     """A figure or what is printed is meant to be seen; `model.fit(…)` as a last line would leave an address in memory."""
-    edit(project / "examples" / "demo.py", 'print(f"{0.925:.3f}")', 'print(f"{0.925:.3f}")\nobject()')
+    edit(project / "examples" / "demo.py", 'print(f"accuracy: {0.925:.3f}")', 'print(f"accuracy: {0.925:.3f}")\nobject()')
     execute.execute_stale(project)
     assert "object at" not in demo(project).cache.read_text()
 
@@ -72,7 +72,7 @@ def test_what_keras_displays_in_a_notebook_is_shown_as_text(project):
     code = (
         'from IPython.display import display\ndisplay({"text/plain": "Layer (type)", "text/html": "<b>Layer</b>"}, raw=True)\nprint("end")'
     )
-    edit(project / "examples" / "demo.py", 'print(f"{0.925:.3f}")', code)
+    edit(project / "examples" / "demo.py", 'print(f"accuracy: {0.925:.3f}")', code)
     execute.execute_stale(project)
     assert results.results(demo(project))["accuracy"].text == "Layer (type)end\n"
 

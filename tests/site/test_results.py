@@ -14,7 +14,7 @@ from tests.site.small import edit, stops
         ('"C1", label', '"hotpink", label', "#ff69b4, which have no dark counterpart"),
         ('cmap="Blues"', 'cmap="viridis"', "the colour map 'viridis' has no dark counterpart"),
         (
-            'print(f"{0.925:.3f}")',
+            'print(f"accuracy: {0.925:.3f}")',
             'from IPython.display import HTML, display\ndisplay(HTML("<b>1</b>"))',
             "this cell displays text/html, text/plain",
         ),
