@@ -9,6 +9,9 @@ from scipy.optimize import approx_fprime, minimize
 from scipy.special import expit, log_expit
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 
+from pipeline.script import Script
+from pipeline.source import ROOT
+
 N, P = 60, 5
 
 
@@ -328,3 +331,34 @@ def test_copies_get_the_same_weight_in_this_run(shown):
 def test_sum_is_largest_for_copies_in_this_run(shown):
     sums = shown("l2#twins").column("their sum")
     assert all(sums["1.0"] > other for correlation, other in sums.items() if correlation != "1.0"), sums
+
+
+def test_weights_grow_under_too_large_a_factor_in_this_run(shown):
+    steps = shown("l2#steps")
+    *_, last = steps.column("first weight")
+    assert abs(steps.number(last, "first weight")) > 3 and abs(steps.number(last, "second weight")) > 4  # they begin at (3, −4)
+
+
+def uncorrelated():
+    """Return X and y as the script draws them, with a correlation of 0 in the place of 0.95."""
+    cells = {cell["id"]: cell.source for cell in Script(ROOT / "examples" / "l2.py").code_cells()}
+    drawn = {"np": np}
+    exec(cells["data"].replace("0.95", "0.0"), drawn)
+    return drawn["X"], drawn["y"]
+
+
+def test_without_correlation_the_first_and_last_spread_change_most(shown):
+    before = np.array(list(shown("l2#directions").column("spread").values()))
+    X, _ = uncorrelated()
+    after = np.linalg.svd(X, compute_uv=False) / len(X) ** 0.5
+    first, *others, last = np.abs(after - before)
+    assert min(first, last) > max(others)
+    assert np.all(np.abs(after - 1)[[0, -1]] < np.abs(before - 1)[[0, -1]])
+
+
+def test_without_correlation_the_large_weights_fall_and_keep_their_sign(shown):
+    factors, _ = path_of(shown, 0)
+    X, y = uncorrelated()
+    large = np.array([Ridge(alpha=len(X) * l2).fit(X, y).coef_[:4] for l2 in factors])  # (factors, 4)
+    assert np.all(np.diff(np.abs(large), axis=0) < 0)
+    assert np.all(np.sign(large) == np.sign(large[0]))

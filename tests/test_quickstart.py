@@ -1,5 +1,7 @@
 """Claims of the chapter "A regularized Keras model in five minutes"."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -12,6 +14,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, confusion_matrix, precision_score, recall_score
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
+
+from pipeline.source import ROOT
 
 RUNNING_EXAMPLE = np.array([3.0, -4.0], dtype="float32")
 
@@ -297,3 +301,19 @@ def test_chosen_factor_does_best_on_the_test_rows_in_this_run(shown):
     accuracies = shown("quickstart#sweep").column("test")
     chosen = shown("quickstart#chosen").value()
     assert accuracies[f"{chosen:g}"] == max(accuracies.values())
+
+
+def test_penalty_added_up_by_hand_is_the_same_in_this_run(shown):
+    penalized = shown("quickstart#penalized")
+    assert penalized.entry("before training", "in Keras") == penalized.entry("before training", "by hand")
+
+
+def test_code_of_the_page_gives_the_results_of_this_run(shown):
+    """The fences from the data to the confusion matrix, executed one after the other."""
+    page = (ROOT / "docs" / "learn" / "quickstart.md").read_text(encoding="utf-8").partition("## What the run showed")[0]
+    found = {}
+    exec("\n".join(re.findall(r"```python\n(.*?)```", page, re.DOTALL)), found)
+    for factor, accuracy in found["scores"].items():
+        assert shown("quickstart#sweep").entry(f"{factor:g}", "validation") == f"{accuracy:.1%}", f"factor {factor:g}"
+    matrix = shown("quickstart#matrix")
+    assert [list(matrix.column(name).values()) for name in ("predicted 0", "predicted 1")] == found["matrix"].T.tolist()
