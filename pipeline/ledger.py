@@ -127,7 +127,7 @@ def claims_in(text: str, page: str = "") -> tuple[Claim, ...]:
         if begins or number != last + 1:
             paragraph = ""
         last = number
-        if line.startswith("///"):  # the title of a block is no part of its first sentence
+        if line.startswith("///") or re.fullmatch(r"\{\{[^}]*\}\}\s*", line):  # neither a block's title nor a figure is part of a sentence
             continue
         line = re.sub(r"^\s*(?:[-*+]|\d+\.|#+|>)\s+", "", line)
         for match in MARKER.finditer(line):

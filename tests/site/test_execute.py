@@ -18,7 +18,7 @@ from tests.site.small import demo, edit, stops, write
 
 
 def test_a_raising_cell_stops_the_build_and_says_where(project, caplog):
-    edit(project / "examples" / "demo.py", 'print(f"{0.925:.3f}")', 'answer = 1\nanswer / 0\nprint("0.925")')
+    edit(project / "examples" / "demo.py", 'print(f"accuracy: {0.925:.3f}")', 'answer = 1\nanswer / 0\nprint("0.925")')
     line = 1 + (project / "examples" / "demo.py").read_text().splitlines().index("answer / 0")
     stops(project, caplog, f"examples/demo.py:{line}: ZeroDivisionError: division by zero")
     assert demo(project).run() is None
