@@ -16,8 +16,7 @@ from sklearn.preprocessing import StandardScaler
 
 from pipeline.source import ROOT
 from tests.formulas import formula
-from tests.gradients import gradient
-from tests.solvers import all_rows, train
+from tests.solvers import all_rows, gradient, train
 
 RUNNING_EXAMPLE = np.array([3.0, -4.0], dtype="float32")
 
