@@ -16,6 +16,7 @@ from scipy.integrate import quad
 from scipy.optimize import minimize, minimize_scalar
 from sklearn.linear_model import Lasso, LassoCV, LinearRegression, LogisticRegression, Ridge, lars_path
 
+from tests.formulas import formula
 from tests.solvers import L1L2OfEach, gradients, lasso, level, soft_threshold, train, unit
 
 
@@ -34,7 +35,7 @@ def regression_problem(n=80, p=12):
 
 
 def largest_useful_factor(X, y):
-    return 2 * np.abs(X.T @ (y - y.mean())).max() / len(y)
+    return formula("learn/l1.md", r"\lambda_{\max} =")(x=X, y=y, y_bar=y.mean(), n=len(y))
 
 
 class SoftThreshold(keras.constraints.Constraint):
@@ -83,17 +84,20 @@ def one_weight_runs(optimizer, targets, factors, start, updates, scales=1.0):
 
 
 def test_subgradients_of_the_absolute_value_at_zero_are_minus_one_to_one():
-    u = np.linspace(-5, 5, 1001)
+    u, touches = np.linspace(-5, 5, 1001), formula("learn/l1.md", r"\lvert u \rvert \ge")
     for s in (-1.0, -0.3, 0.0, 0.7, 1.0):
-        assert np.all(np.abs(u) >= s * u)
+        assert np.all(touches.holds(u=u, s=s))
     for s in (-1.01, 1.01):
-        assert np.any(np.abs(u) < s * u)
+        assert not np.all(touches.holds(u=u, s=s))
 
 
 @pytest.mark.parametrize("l1", [0.3, 1.0, 2.5])
 def test_minimum_for_one_weight_is_soft_thresholding_by_half_the_factor(l1):
+    objective, answer, S = formula("learn/l1.md", "J(w) ="), formula("learn/l1.md", "w = S("), formula("learn/l1.md", "S(v, t) =")
     for v in np.linspace(-3, 3, 25):
         found = minimize_scalar(lambda w, v=v: (w - v) ** 2 + float(regularizers.L1(l1)(np.array([w]))), bounds=(-4, 4), method="bounded")
+        assert found.x == pytest.approx(answer(S=S, v=v, λ_1=l1), abs=1e-3)
+        assert found.fun == pytest.approx(objective(found.x, v=v, λ_1=l1), abs=1e-6)
         assert found.x == pytest.approx(soft_threshold(v, l1 / 2), abs=1e-3)  # the root of what float32 can tell
 
 
@@ -104,12 +108,15 @@ def test_lasso_of_scikit_learn_meets_the_conditions_in_the_gradients_of_keras():
         model = unit(12)
         model.set_weights([fitted.coef_[:, None], np.array([fitted.intercept_])])
         slope, slope_of_bias = (gradient.ravel() for gradient in gradients(model, X, y[:, None], "mean_squared_error"))
-        active = fitted.coef_ != 0
-        assert 0 < active.sum() < 12
-        np.testing.assert_allclose(slope[active], -2 * alpha * np.sign(fitted.coef_[active]), atol=1e-5)
-        assert np.all(np.abs(slope[~active]) <= 2 * alpha)
+        assert 0 < np.sum(fitted.coef_ != 0) < 12
+        conditions = {"g_j": slope.round(5), "w_j": fitted.coef_, "λ_1": 2 * alpha}
+        assert np.all(formula("learn/l1.md", r"g_j = -\lambda_1").holds(**conditions))
+        assert np.all(formula("learn/l1.md", r"\lvert g_j \rvert \le").holds(**conditions))
         np.testing.assert_allclose(slope_of_bias, 0, atol=1e-5)
-        np.testing.assert_allclose(slope, -2 * X.T @ (y - fitted.predict(X)) / len(y), atol=1e-5)
+        given = {"x": X, "y": y, "y_hat": fitted.predict(X), "n": len(y)}
+        np.testing.assert_allclose(slope, formula("learn/l1.md", r"g_j = -\frac{2}{n}")(**given, j=np.arange(1, 13)), atol=1e-5)
+        data_loss = formula("learn/l1.md", r"L(w, b) = \frac")(**given)
+        assert model.evaluate(X, y, batch_size=len(y), verbose=0) == pytest.approx(data_loss, rel=1e-5)
 
 
 def test_lasso_of_orthonormal_features_is_soft_thresholding_of_least_squares():
@@ -163,18 +170,28 @@ def test_keras_loss_is_the_negative_log_posterior_of_a_laplace_prior(kind):
     n, sigma, l1 = len(y), 3.0, 0.7
     if kind == "binary_crossentropy":
         y, activation, scale, times = (y > 1).astype(float), "sigmoid", 1 / (n * l1), n
+        assert l1 == pytest.approx(formula("learn/l1.md", r"\lambda_1 = 1 / (n s)")(n=n, s=scale))
     else:
         activation, scale, times = None, 2 * sigma**2 / (n * l1), n / (2 * sigma**2)
+        assert l1 == pytest.approx(formula("learn/l1.md", r"\lambda_1 = 2 \sigma^2")(σ=sigma, n=n, s=scale))
     model = unit(12, activation, kernel_regularizer=regularizers.L1(l1))
     model.compile(loss=kind)
-    sums = []
+    sums, constants = [], []
     for *weights, bias in np.random.default_rng(0).normal(scale=0.5, size=(6, 13)):  # the prior on the bias is flat
         model.set_weights([np.reshape(weights, (12, 1)), np.array([bias])])
         output = X @ weights + bias
         likelihood = stats.norm.logpdf(y, output, sigma) if activation is None else stats.bernoulli.logpmf(y, 1 / (1 + np.exp(-output)))
         log_posterior = likelihood.sum() + stats.laplace.logpdf(weights, scale=scale).sum()
+        density = formula("learn/l1.md", "p(w_j) =")(s=scale, w_j=np.array(weights))
+        np.testing.assert_allclose(density, stats.laplace.pdf(weights, scale=scale))
+        if activation is None:
+            on_page = formula("learn/l1.md", r"\frac{1}{2\sigma^2} \sum")
+            given = {"y": y, "y_hat": output, "w": weights, "σ": sigma, "s": scale, "n": n, "L": np.mean((y - output) ** 2)}
+            assert on_page.holds(**given)
+            constants.append(on_page(**given) + log_posterior)
         sums.append(times * model.evaluate(X, y[:, None], batch_size=n, verbose=0) + log_posterior)
     np.testing.assert_allclose(sums, sums[0], atol=2e-3)
+    np.testing.assert_allclose(constants, constants[:1] * len(constants))
 
 
 def test_posterior_mean_is_not_zero_where_the_mode_is():
@@ -260,6 +277,13 @@ def bounces():
 def test_sgd_ends_in_a_band_around_zero_and_stays_there():
     slope, rate, weights = -2 * TARGETS, RATES[:, None], bounces()  # the slope of the data loss at zero
     low, high = -rate * (1 + slope), rate * (1 - slope)
+    bottom, top = formula("learn/l1.md", r"-\eta (\lambda_1 + g)"), formula("learn/l1.md", r"\eta (\lambda_1 - g)")
+    step = formula("learn/l1.md", r"w \leftarrow w - \eta \bigl(")
+    for number, η in enumerate(RATES):
+        np.testing.assert_allclose(low[number], bottom(η=η, λ_1=1, g=slope))
+        np.testing.assert_allclose(high[number], top(η=η, λ_1=1, g=slope))
+        before, after = weights[:-1, number], weights[1:, number]
+        np.testing.assert_allclose(after, step(w=before, v=TARGETS, η=η, λ_1=1), atol=1e-6)
     assert np.all(weights >= low - 1e-7) and np.all(weights <= high + 1e-7)
     assert np.all(np.ptp(weights, axis=0) > 0.45 * 2 * rate)  # the band is no wider than it has to be: steps of about the rate each way
     assert np.all(weights != 0)

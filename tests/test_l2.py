@@ -9,6 +9,9 @@ from scipy import stats
 from scipy.optimize import approx_fprime, brentq, minimize
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 
+from pipeline.script import Script
+from pipeline.source import ROOT
+from tests.formulas import formula
 from tests.solvers import L1L2OfEach, gradients, level, ridge, train, unit
 
 N, P = 60, 5
@@ -23,11 +26,6 @@ def problem(seed=0):
 
 def centred(X, y):
     return X - X.mean(axis=0), y - y.mean()
-
-
-def ridge_by_hand(X, y, l2):
-    """Return (XᵀX/n + l2 I)⁻¹ Xᵀy/n for centred X and y."""
-    return np.linalg.solve(X.T @ X / len(X) + l2 * np.eye(X.shape[1]), X.T @ y / len(X))
 
 
 def falling(rate, updates):
@@ -45,9 +43,12 @@ def test_slope_of_l2_is_twice_the_factor_times_the_weight():
     weights = np.array([3.0, -4.0, 0.25])
     model = unit(3, kernel_regularizer=regularizers.L2(0.1), use_bias=False)
     model.set_weights([weights[:, None]])
-    slope = gradients(model, np.zeros((1, 3)), np.zeros((1, 1)), level)[0][:, 0]
-    np.testing.assert_allclose(slope, 2 * 0.1 * weights, atol=1e-6)
-    np.testing.assert_allclose(slope, approx_fprime(weights, lambda w: 0.1 * (w**2).sum()), atol=1e-5)
+    in_keras = gradients(model, np.zeros((1, 3)), np.zeros((1, 1)), level)[0][:, 0]
+    objective, slope = formula("learn/l2.md", "J(w, b) ="), formula("learn/l2.md", r"\frac{\partial J}")
+    np.testing.assert_allclose(in_keras, slope(w_j=weights, λ_2=0.1, dL_dw_j=0), atol=1e-6)
+    for pull in (np.zeros(3), np.array([1.0, -2.0, 3.0])):  # a data loss that is level, and one that is not
+        numerically = approx_fprime(weights, lambda w, pull=pull: objective(w, 0.0, L=lambda w, b: pull @ w, λ_2=0.1))
+        np.testing.assert_allclose(numerically, slope(w_j=weights, λ_2=0.1, dL_dw_j=pull), atol=1e-5)
 
 
 def penalty_steps(l2, learning_rate, updates):
@@ -61,9 +62,20 @@ def penalty_steps(l2, learning_rate, updates):
 
 
 def test_step_of_sgd_on_l2_alone_multiplies_every_weight_by_the_same_number():
-    for updates in (1, 3):
-        expected = (1 - 2 * 0.1 * 0.2) ** updates * np.array([3.0, -4.0])
-        np.testing.assert_allclose(penalty_steps(0.2, 0.1, updates), expected, rtol=1e-5)
+    step = formula("learn/l2.md", r"w_j \leftarrow")
+    weights = np.array([3.0, -4.0])
+    for updates in (1, 2, 3):
+        weights = step(w_j=weights, η=0.1, λ_2=0.2, dL_dw_j=0)
+        np.testing.assert_allclose(penalty_steps(0.2, 0.1, updates), weights, rtol=1e-5)
+        np.testing.assert_allclose(weights / [3.0, -4.0], (weights / [3.0, -4.0])[0])
+    X, y = problem()
+    model = unit(P, use_bias=False, kernel_regularizer=regularizers.L2(0.2))
+    before = ops.convert_to_numpy(model.layers[0].kernel)[:, 0]
+    model.compile(keras.optimizers.SGD(0.01), "mean_squared_error")
+    model.train_on_batch(X, y[:, None])
+    data_slope = approx_fprime(before, lambda w: np.mean((y - X @ w) ** 2), 1e-6)
+    after = ops.convert_to_numpy(model.layers[0].kernel)[:, 0]
+    np.testing.assert_allclose(after, step(w_j=before, η=0.01, λ_2=0.2, dL_dw_j=data_slope), atol=1e-4)
 
 
 def test_sgd_on_l2_diverges_when_rate_times_factor_exceeds_one():
@@ -74,8 +86,11 @@ def test_sgd_on_l2_diverges_when_rate_times_factor_exceeds_one():
 
 def test_closed_form_is_ridge_with_alpha_of_n_times_l2():
     X, y = centred(*problem())
+    objective, closed_form = formula("learn/l2.md", "J(w) ="), formula("learn/l2.md", r"w = \left(")
     for l2 in (0.01, 1.0, 30.0):
-        found = ridge_by_hand(X, y, l2)
+        found = closed_form(X=X, y=y, n=N, λ_2=l2, I=np.eye(P))
+        by_keras = ops.convert_to_numpy(keras.losses.mean_squared_error(y, X @ found) + regularizers.L2(l2)(found))
+        assert objective(found, X=X, y=y, n=N, λ_2=l2) == pytest.approx(by_keras, rel=1e-5)
         np.testing.assert_allclose(found, Ridge(alpha=N * l2, fit_intercept=False).fit(X, y).coef_, rtol=1e-8)
         np.testing.assert_allclose(slopes_in_keras(X, y, l2, found), 0, atol=1e-4)
 
@@ -94,10 +109,12 @@ def test_free_bias_is_the_same_as_centred_data():
 def test_each_direction_is_multiplied_by_its_share():
     X, y = problem()
     _, d, directions = np.linalg.svd(X - X.mean(axis=0), full_matrices=False)
-    least_squares = directions @ LinearRegression().fit(X, y).coef_
+    least_squares = LinearRegression().fit(X, y).coef_
+    left = formula("learn/l2.md", r"v_j \cdot w =")
     for l2 in (0.05, 2.0):
         found = directions @ Ridge(alpha=N * l2).fit(X, y).coef_
-        np.testing.assert_allclose(found, d**2 / (d**2 + N * l2) * least_squares, rtol=1e-7)
+        expected = [left(v_j=v, w_hat=least_squares, d_j=spread, n=N, λ_2=l2) for v, spread in zip(directions, d)]
+        np.testing.assert_allclose(found, expected, rtol=1e-7)
 
 
 def test_degrees_of_freedom_count_how_far_predictions_follow_the_targets():
@@ -105,11 +122,12 @@ def test_degrees_of_freedom_count_how_far_predictions_follow_the_targets():
     X, y = problem()
     X = X - X.mean(axis=0)
     d = np.linalg.svd(X, compute_uv=False)
+    degrees = formula("learn/l2.md", r"\text{df} =")(d=d, p=P, n=N, λ_2=0.3)
     for bias in (False, True):
         ridge = Ridge(alpha=N * 0.3, fit_intercept=bias)
         before = ridge.fit(X, y).predict(X)
         followed = sum((ridge.fit(X, y + 1e-3 * row).predict(X) - before) @ row / 1e-3 for row in np.eye(N))
-        assert followed == pytest.approx(np.sum(d**2 / (d**2 + N * 0.3)) + bias, rel=1e-5)
+        assert followed == pytest.approx(degrees + bias, rel=1e-5)
 
 
 def test_some_factor_brings_the_weights_nearer_to_the_truth_on_average():
@@ -118,15 +136,16 @@ def test_some_factor_brings_the_weights_nearer_to_the_truth_on_average():
     X = problem()[0]
     X = X - X.mean(axis=0)
     sigma, targets = 2.0, 4000
+    expected = formula("learn/l2.md", r"\sum_{j=1}^{p} \frac{\sigma^2 d_j^2")
     _, d, directions = np.linalg.svd(X, full_matrices=False)
     for truth in ([3.0, -4.0, 1.0, 0.0, 0.0], directions[2]):  # the second has no part along four of the directions
         along = directions @ truth
 
         def variance(k):
-            return np.sum(sigma**2 * d**2 / (d**2 + k) ** 2)
+            return expected(σ=sigma, a=np.zeros(P), d=d, k=k, p=P)
 
         def squared_bias(k, along=along):
-            return np.sum(k**2 * along**2 / (d**2 + k) ** 2)
+            return expected(σ=0.0, a=along, d=d, k=k, p=P)
 
         assert (variance(1e-4) - variance(0)) / 1e-4 == pytest.approx(-2 * sigma**2 * np.sum(d**-4.0), rel=1e-3)
         assert (squared_bias(1e-4) - squared_bias(0)) / 1e-4 == pytest.approx(0, abs=1e-3)
@@ -156,9 +175,16 @@ def test_ridge_is_the_mode_of_the_posterior_under_a_gaussian_prior():
     X, y = problem()
     X = X / X.std(axis=0)
     for sigma, l2 in ((1.7, 0.4), (0.6, 0.05)):
-        mode = most_probable(X, y, lambda y, output, sigma=sigma: stats.norm.logpdf(y, output, sigma).sum(), sigma / np.sqrt(N * l2))
+        tau = np.sqrt(formula("learn/l2.md", r"\sigma^2 / (n \lambda_2)")(σ=sigma, n=N, λ_2=l2))
+        mode = most_probable(X, y, lambda y, output, sigma=sigma: stats.norm.logpdf(y, output, sigma).sum(), tau)
         np.testing.assert_allclose(mode[:P], ridge(X, y, l2), atol=1e-4)
         np.testing.assert_allclose(slopes_in_keras(X, y, l2, mode[:P], mode[P]), 0, atol=1e-4)
+    on_page = formula("learn/l2.md", r"\frac{1}{2 \sigma^2} \lVert")
+    constants = []
+    for w in np.random.default_rng(0).normal(size=(5, P)):
+        log_posterior = stats.norm.logpdf(y, X @ w, 1.7).sum() + stats.norm.logpdf(w, scale=0.3).sum()
+        constants.append(on_page(y=y, X=X, w=w, σ=1.7, τ=0.3) + log_posterior)
+    np.testing.assert_allclose(constants, constants[0])
 
 
 def test_for_cross_entropy_the_prior_variance_is_one_over_two_n_l2():
@@ -169,7 +195,8 @@ def test_for_cross_entropy_the_prior_variance_is_one_over_two_n_l2():
     def log_likelihood(y, output):
         return stats.bernoulli.logpmf(y, 1 / (1 + np.exp(-output))).sum()
 
-    mode = most_probable(X, y, log_likelihood, tau=1 / np.sqrt(2 * N * l2))
+    variance = formula("learn/l2.md", r"1 / (2 n \lambda_2)")(n=N, λ_2=l2)
+    mode = most_probable(X, y, log_likelihood, tau=np.sqrt(variance))
     model = unit(P, "sigmoid", kernel_regularizer=regularizers.L2(l2), kernel_initializer="zeros")
     kernel = train(model, X, y[:, None], keras.optimizers.Adam(falling(0.05, 2000)), "binary_crossentropy", 2000)
     np.testing.assert_allclose(kernel[:, 0], mode[:P], atol=1e-3)
@@ -328,3 +355,104 @@ def test_sum_of_squares_falls_with_the_factor_though_a_weight_may_grow():
         grown += np.any(np.diff(np.abs(path), axis=0) > 1e-3)
         turned += np.any(path[0] * path[-1] < 0)
     assert grown > 5 and turned > 5
+
+
+def path_of(shown, feature):
+    """Return the factors and the weights of one feature of the path in Keras, each (factors,)."""
+    return shown("l2#path").points(f"feature {feature} in Keras").T
+
+
+def test_less_is_left_of_the_difference_than_of_the_sum_in_this_run(shown):
+    (_, first), (_, second) = path_of(shown, 0), path_of(shown, 1)
+    left_of_sum, left_of_difference = (part / part[0] for part in (first + second, first - second))
+    assert np.all(left_of_difference[1:] < left_of_sum[1:])
+
+
+def test_weight_of_feature_0_crosses_zero_in_this_run(shown):
+    _, weights = path_of(shown, 0)
+    assert weights[0] * weights[-1] < 0
+
+
+def test_weights_of_features_4_and_5_grow_for_a_while_in_this_run(shown):
+    for feature in (4, 5):
+        _, weights = path_of(shown, feature)
+        assert np.any(np.diff(np.abs(weights)) > 0), f"feature {feature}"
+
+
+def test_no_weight_is_zero_at_any_factor_in_this_run(shown):
+    for feature in range(int(shown("l2#numbers").number("features", "number"))):
+        factors, weights = path_of(shown, feature)
+        assert np.all(weights != 0), f"feature {feature} at {factors[weights == 0]}"
+
+
+def test_less_is_left_from_direction_to_direction_in_this_run(shown):
+    left = list(shown("l2#directions").column("left").values())
+    assert np.all(np.diff(left) < 0), left
+
+
+def test_last_direction_is_mostly_a_difference_in_this_run(shown):
+    first, second, *rest = (list(shown("l2#mixture").column(f"feature {feature}").values())[-1] for feature in range(6))
+    assert first * second < 0
+    assert first**2 + second**2 > sum(part**2 for part in rest)
+
+
+def test_last_direction_has_the_largest_weight_and_the_least_spread_in_this_run(shown):
+    weights, spreads = (list(shown("l2#directions").column(name).values()) for name in ("least squares", "spread"))
+    assert np.argmax(np.abs(weights)) == np.argmin(spreads) == len(spreads) - 1
+
+
+def test_formula_predicts_what_is_left_in_this_run(shown):
+    directions = shown("l2#directions")
+    assert directions.column("left") == directions.column("by the formula")
+
+
+def test_degrees_of_freedom_and_squares_fall_in_this_run(shown):
+    for name in ("degrees of freedom", "sum of squares of the weights"):
+        column = list(shown("l2#freedom").column(name).values())
+        assert np.all(np.diff(column) < 0), f"{name}: {column}"
+
+
+def test_weight_moves_to_the_feature_that_resembles_in_this_run(shown):
+    first, second = (list(shown("l2#twins").column(name).values()) for name in ("first weight", "second weight"))
+    assert np.all(np.diff(first) < 0) and np.all(np.diff(second) > 0)
+
+
+def test_copies_get_the_same_weight_in_this_run(shown):
+    twins = shown("l2#twins")
+    assert twins.entry("1.0", "first weight") == twins.entry("1.0", "second weight")
+
+
+def test_sum_is_largest_for_copies_in_this_run(shown):
+    sums = shown("l2#twins").column("their sum")
+    assert all(sums["1.0"] > other for correlation, other in sums.items() if correlation != "1.0"), sums
+
+
+def test_weights_grow_under_too_large_a_factor_in_this_run(shown):
+    steps = shown("l2#steps")
+    *_, last = steps.column("first weight")
+    assert abs(steps.number(last, "first weight")) > 3 and abs(steps.number(last, "second weight")) > 4  # they begin at (3, −4)
+
+
+def uncorrelated():
+    """Return X and y as the script draws them, with a correlation of 0 in the place of 0.95."""
+    cells = {cell["id"]: cell.source for cell in Script(ROOT / "examples" / "l2.py").code_cells()}
+    drawn = {"np": np}
+    exec(cells["data"].replace("0.95", "0.0"), drawn)
+    return drawn["X"], drawn["y"]
+
+
+def test_without_correlation_the_first_and_last_spread_change_most(shown):
+    before = np.array(list(shown("l2#directions").column("spread").values()))
+    X, _ = uncorrelated()
+    after = np.linalg.svd(X, compute_uv=False) / len(X) ** 0.5
+    first, *others, last = np.abs(after - before)
+    assert min(first, last) > max(others)
+    assert np.all(np.abs(after - 1)[[0, -1]] < np.abs(before - 1)[[0, -1]])
+
+
+def test_without_correlation_the_large_weights_fall_and_keep_their_sign(shown):
+    factors, _ = path_of(shown, 0)
+    X, y = uncorrelated()
+    large = np.array([Ridge(alpha=len(X) * l2).fit(X, y).coef_[:4] for l2 in factors])  # (factors, 4)
+    assert np.all(np.diff(np.abs(large), axis=0) < 0)
+    assert np.all(np.sign(large) == np.sign(large[0]))

@@ -15,6 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.neighbors import KNeighborsClassifier
 
+from tests.formulas import formula
 from tests.solvers import L1L2OfEach, train, unit
 
 SEEDS = 20  # data sets that share one truth
@@ -57,7 +58,8 @@ def labelings_separated(X):
 
 
 def cover(n, p):
-    return 2 * sum(comb(n - 1, k) for k in range(p + 1))
+    """Return the number of labelings that the page's formula gives."""
+    return formula("learn/overfitting.md", "N(n, p) =")(n, p)
 
 
 @pytest.mark.parametrize("p, expected", [(2, 58), (3, 128)])
@@ -157,6 +159,9 @@ def test_expected_squared_error_is_noise_plus_squared_bias_plus_variance():
     bias, variance = predictions.mean() - new @ true_weights, predictions.var()
     assert bias**2 > 0.05 and variance > 0.05
     assert expected == pytest.approx(sigma**2 + bias**2 + variance, rel=1e-12)
+    given = {"y": labels[:, None], "y_hat": predictions, "f": new @ true_weights, "ε": labels[:, None] - new @ true_weights, "E": np.mean}
+    assert np.all(formula("learn/overfitting.md", r"y - \hat{y} =").holds(**given))
+    assert expected == pytest.approx(formula("learn/overfitting.md", r"\operatorname{E} (y - \hat{y})^2")(**given, σ=sigma))
 
 
 def least_squares(p, n=30, sigma=5.0, data_sets=4000):
@@ -173,7 +178,7 @@ def least_squares(p, n=30, sigma=5.0, data_sets=4000):
 
 @pytest.mark.parametrize("p", [2, 10, 20])
 def test_excess_error_of_least_squares(p, n=30, sigma=5.0):
-    expected = sigma**2 * p / (n - p - 1)
+    expected = formula("learn/overfitting.md", r"\text{new rows:}")(σ=sigma, p=p, n=n) - sigma**2
     assert least_squares(p)[1] - sigma**2 == pytest.approx(expected, rel=0.05)
     # the variance of the weights is sigma² times the inverse of XᵀX, whose mean SciPy knows
     assert sigma**2 * np.trace(np.atleast_2d(stats.invwishart(df=n, scale=np.eye(p)).mean())) == pytest.approx(expected)
@@ -181,7 +186,7 @@ def test_excess_error_of_least_squares(p, n=30, sigma=5.0):
 
 @pytest.mark.parametrize("p", [2, 10, 20])
 def test_training_error_of_least_squares(p, n=30, sigma=5.0):
-    assert least_squares(p)[0] == pytest.approx(sigma**2 * (1 - p / n), rel=0.02)
+    assert least_squares(p)[0] == pytest.approx(formula("learn/overfitting.md", r"\text{training:}")(σ=sigma, p=p, n=n), rel=0.02)
     X = np.random.default_rng(0).normal(size=(n, p))
     assert np.trace(np.eye(n) - X @ np.linalg.pinv(X)) == pytest.approx(n - p)  # of the noise, what is left in the residual
 
@@ -212,13 +217,15 @@ def test_random_labels_set_a_floor_for_loss_and_accuracy():
     predicted = {"known": known[new], "network": network.predict(X[new], batch_size=1000, verbose=0)[:, 0].astype(float)}
     for model in (LogisticRegression(), KNeighborsClassifier(50)):
         predicted[type(model).__name__] = model.fit(X[fitted], y[fitted]).predict_proba(X[new])[:, 1]
-    floor = -(0.85 * np.log(0.85) + 0.15 * np.log(0.15))
+    floor = formula("learn/overfitting.md", "h(u) =")(flip_y / 2)
     assert floor == pytest.approx(0.423, abs=5e-4)
     luck = 4 / np.sqrt(len(new))  # four standard errors of a mean, times the deviation
     of_accuracy, of_loss = luck * np.sqrt(0.85 * 0.15), luck * np.sqrt(0.85 * 0.15) * np.log(0.85 / 0.15)
     for name, probability in predicted.items():
         accuracy, loss = np.mean((probability > 0.5) == y[new]), log_loss(y[new], probability)
-        assert accuracy < 0.85 + of_accuracy and loss > floor - of_loss, name
+        bounds = {"accuracy": accuracy - of_accuracy, "data_loss": loss + of_loss, "q": flip_y, "h": lambda u: floor}
+        assert formula("learn/overfitting.md", r"\text{accuracy}").holds(**bounds), name
+        assert formula("learn/overfitting.md", r"\text{data loss}").holds(**bounds), name
         assert accuracy > 0.8, name  # it has learned
     assert np.mean(truth[new] == y[new]) == pytest.approx(0.85, abs=of_accuracy)
     assert log_loss(y[new], known[new]) == pytest.approx(floor, abs=of_loss)
