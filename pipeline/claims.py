@@ -41,7 +41,8 @@ class _Marker(InlineProcessor):
         test = self.ledger.tests.get(claim.test)  # Ledger.check says so where there is none
         observes = bool(test and test.observes)
         done = "Seen in the run" if observes else "Tested"
-        state = f"{done}: {plain(claim.sentence)}" if passed else f"Not run here: {plain(claim.sentence)}"
+        sentence = plain(getattr(self.md, "pt_embedded", str)(claim.sentence))
+        state = f"{done}: {sentence}" if passed else f"Not run here: {sentence}"
         link = Element("a", {"class": "pt-claim", "href": f"/ledger.md#{claim.test}", "aria-label": state})
         link.set("title", f"{done}, with {'; '.join(passed)}" if passed else "The test of this sentence was not run here")
         if all(other.test != claim.test for other in self.md.pt_claims[: int(match[1])]):

@@ -1,7 +1,9 @@
-"""Read and write files so that what goes wrong is said in one sentence, and each file is there whole or not at all."""
+"""Read and write files so that what goes wrong is said in one sentence and each is there whole or not at all, and keep what took time."""
 
+import hashlib
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from pipeline.source import SiteError
@@ -40,3 +42,23 @@ def write_whole(path: Path, content: bytes) -> None:
     finally:
         if part:  # still there if it was not put in its place: the disk is full, or a person pressed Ctrl-C
             Path(part).unlink(missing_ok=True)
+
+
+def kept(path: Path, depends: bytes, make: Callable[[], bytes]) -> bytes:
+    """Return what `make` makes; it is kept in `path`, under a seal, and made anew when the seal does not fit.
+
+    Args:
+        path: the file of the cache.
+        depends: names all that the content depends on.
+        make: makes the content.
+    """
+    folded = hashlib.sha256(depends).digest()
+    try:
+        held = path.read_bytes()
+    except OSError:
+        held = b""
+    seal, content = held[:32], held[32:]
+    if seal != hashlib.sha256(folded + content).digest():  # of other sources, or damaged
+        content = make()
+        write_whole(path, hashlib.sha256(folded + content).digest() + content)
+    return content

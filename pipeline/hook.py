@@ -12,22 +12,23 @@ from contextlib import ExitStack
 from html import escape
 from pathlib import Path
 
-import markdown
-import mkdocs_jupyter.config
+from markdown import Markdown
 from mkdocs.exceptions import Abort, MkDocsException
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File
 from mkdocs.utils import CountHandler
 
-from pipeline import building, execute, finish, notebooks, results, widgets
+from pipeline import building, execute, finish, notebooks, search, widgets
+from pipeline.embed import Runs
 from pipeline.files import write_whole
 from pipeline.ledger import Ledger
 from pipeline.script import Script, scripts
-from pipeline.source import Page, SiteError
+from pipeline.source import Page, SiteError, unlike
 
-mkdocs_jupyter.config.settings.templates_dir = str(notebooks.TEMPLATES)
 _FULL_OR_CLOSED = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
 _log = logging.getLogger("mkdocs.plugins.pipeline")
+# What these write depends on more than the text that they stand in; only pages have them.
+_ONLY_IN_PAGES = ("pipeline.claims", "pipeline.chapters", "pipeline.widgets")
 _serving = False
 _building = ExitStack()  # what a build holds: the lock, and the folder that it builds into
 _site = None  # the folder that the finished site is to be in
@@ -54,13 +55,16 @@ def on_config(config):
     _building.enter_context(building.alone(root))
     _site = Path(config.site_dir).resolve()
     config.site_dir = str(_building.enter_context(building.beside(_site)))
-    for name in ("pipeline.embed", "pipeline.chapters", "pipeline.widgets"):
+    for name in ("pipeline.chapters", "pipeline.widgets"):
         config.mdx_configs.setdefault(name, {})["root"] = str(root)
     # MkDocs makes a Markdown reader for each page; they share what they read of the project.
     config.mdx_configs["pipeline.claims"] = {"ledger": Ledger(root)}
+    config.mdx_configs["pipeline.embed"] = {"runs": Runs(root)}
+    os.environ["JUPYTER_PATH"] = str(notebooks.TEMPLATES)  # there Jupyter finds our template before mkdocs-jupyter's own
     rendered = root / ".cache" / "rendered"
     config.plugins["mkdocs-jupyter"].config["cache_dir"] = str(rendered)
     _drop_broken(rendered)
+    search.keep(getattr(config.plugins.get("material/search"), "search_index", None), root / ".cache" / "search")
     # The date in the site is that of the commit: the same commit gives the same bytes.
     os.environ.setdefault("SOURCE_DATE_EPOCH", _commit_time(root) or "0")
     return config
@@ -120,21 +124,18 @@ def _add_example(script, files, config):
         file = files.get_file_from_path(page)
         return file and f"{config.site_url}{file.url}"
 
-    def add(address, content):
-        files.append(File.generated(config, address, content=content))
-
-    for address, content in results.files(script).items():
-        add(address, content)
-    add(f"examples/{script.stem}/{script.stem}.py", notebooks.script_download(script, on_the_web))
-    add(f"examples/{script.stem}/{script.stem}.ipynb", notebooks.notebook_download(script, on_the_web))
-
-    reader = markdown.Markdown(extensions=config.markdown_extensions, extension_configs=config.mdx_configs)
+    extensions = [name for name in config.markdown_extensions if name not in _ONLY_IN_PAGES]
+    options = {name: config.mdx_configs[name] for name in extensions if name in config.mdx_configs}
+    settings = repr([extensions, {name: chosen for name, chosen in options.items() if not name.startswith("pipeline.")}])
+    made = notebooks.files(script, here, on_the_web, lambda: Markdown(extensions=extensions, extension_configs=options), settings)
+    page = notebooks.page_address(script)
     pages = script.root / ".cache" / "pages"
-    path = pages / "examples" / f"{script.stem}.ipynb"
-    content = notebooks.page_notebook(script, here, reader.convert)
-    if not path.is_file() or path.read_bytes() != content:
-        write_whole(path, content)
-    files.append(File(f"examples/{script.stem}.ipynb", str(pages), config.site_dir, config.use_directory_urls))
+    if not (pages / page).is_file() or (pages / page).read_bytes() != made[page]:
+        write_whole(pages / page, made[page])
+    files.append(File(page, str(pages), config.site_dir, config.use_directory_urls))
+    for address, content in made.items():
+        if address != page:
+            files.append(File.generated(config, address, content=content))
 
 
 def on_nav(nav, config, files):
@@ -164,14 +165,16 @@ def on_page_content(html, page, config, files):
     script = Script(_root(config) / "examples" / f"{Path(page.file.src_uri).stem}.py", _root(config))
     page.meta["description"] = notebooks.description(script)
     page.meta["script"] = script.stem
-    html = html[: html.rindex("<style>")]  # mkdocs-jupyter ends the page with the highlighter's style; the theme has its own
+    cells = re.search(r"<!-- cells -->\s*(.*)<!-- end of cells -->", html, re.DOTALL)  # mkdocs-jupyter adds styles that the theme has
+    if cells is None:
+        raise unlike(script.name, "mkdocs-jupyter", "renders an example, without pipeline/templates,", "hook.py")
     up = "../" * page.url.count("/")
-    return re.sub(r'( (?:src|href)=")/(?!/)', rf"\g<1>{up}", html)
+    return re.sub(r'( (?:src|href)=")/(?!/)', rf"\g<1>{up}", cells[1])
 
 
 @event_priority(-100)  # after the plugins that write files
 def on_post_build(config):
-    finish.finish(Path(config.site_dir))
+    finish.finish(Path(config.site_dir), _root(config))
     counters = [handler for handler in logging.getLogger("mkdocs").handlers if isinstance(handler, CountHandler)]
     if not (config.strict and any(counter.get_counts() for counter in counters)):  # else MkDocs stops the build now
         building.replace(_site, Path(config.site_dir))

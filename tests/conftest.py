@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import ledger
+from pipeline.building import alone
 from pipeline.execute import execute_stale
 from pipeline.results import results
 from pipeline.script import Script
@@ -20,7 +21,8 @@ _parts = {}  # test: how many nodes it has, one for each set of its parameters
 @pytest.fixture(scope="session")
 def shown():
     """Return a function that gives what a tagged cell has shown, as in `shown("l2#path")`; a test that asks for it observes."""
-    execute_stale(ROOT)
+    with alone(ROOT):
+        execute_stale(ROOT)
     shown_by = functools.cache(lambda stem: results(Script(ROOT / "examples" / f"{stem}.py", ROOT)))
 
     def find(place):

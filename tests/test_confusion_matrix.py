@@ -1,17 +1,21 @@
 """Claims of the chapter "An honest confusion matrix"."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 from keras import Sequential, layers, ops
 from keras.regularizers import L1L2
 from scipy import stats
 from scipy.optimize import minimize_scalar
 from sklearn import metrics
-from sklearn.datasets import make_classification
+from sklearn.datasets import load_breast_cancer, make_classification
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
+
+from tests.formulas import formula
+from tests.solvers import several, train, unit
 
 
 def answers(tn, fp, fn, tp):
@@ -23,7 +27,10 @@ def answers(tn, fp, fn, tp):
 def test_measures_of_the_four_cells_are_those_of_scikit_learn(cells):
     tn, fp, fn, tp = cells
     y, said = answers(*cells)
-    precision, recall, specificity = tp / (tp + fp), tp / (tp + fn), tn / (tn + fp)
+    given = {"TN": tn, "FP": fp, "FN": fn, "TP": tp}
+    precision = formula("learn/confusion_matrix.md", r"\text{precision} = \frac{TP}")(**given)
+    recall = formula("learn/confusion_matrix.md", r"\text{recall}")(**given)
+    specificity = formula("learn/confusion_matrix.md", r"\text{specificity}")(**given)
     assert metrics.accuracy_score(y, said) == pytest.approx((tp + tn) / sum(cells))
     assert metrics.precision_score(y, said) == pytest.approx(precision)
     assert metrics.recall_score(y, said) == pytest.approx(recall)
@@ -31,11 +38,12 @@ def test_measures_of_the_four_cells_are_those_of_scikit_learn(cells):
     assert (
         metrics.f1_score(y, said)
         == pytest.approx(2 * precision * recall / (precision + recall))
-        == pytest.approx(2 * tp / (2 * tp + fp + fn))
+        == pytest.approx(formula("learn/confusion_matrix.md", "F_1 =")(**given))
     )
-    assert metrics.balanced_accuracy_score(y, said) == pytest.approx((recall + specificity) / 2)
-    root = np.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))
-    assert metrics.matthews_corrcoef(y, said) == pytest.approx((tp * tn - fp * fn) / root)
+    balanced = formula("learn/confusion_matrix.md", r"\text{balanced}")(recall=recall, specificity=specificity)
+    assert metrics.balanced_accuracy_score(y, said) == pytest.approx(balanced)
+    root = np.sqrt(formula("learn/confusion_matrix.md", "R^2 =")(**given))
+    assert metrics.matthews_corrcoef(y, said) == pytest.approx(formula("learn/confusion_matrix.md", r"\text{MCC}")(**given, R=root))
 
 
 def test_mcc_is_the_correlation_of_truth_and_answer():
@@ -60,7 +68,7 @@ def test_precision_follows_from_recall_specificity_and_the_share_of_positives():
     for tn, fp, fn, tp in [(9000, 900, 10, 90), (80, 20, 30, 70)]:
         y, said = answers(tn, fp, fn, tp)
         share, recall, specificity = y.mean(), tp / (tp + fn), tn / (tn + fp)
-        bayes = recall * share / (recall * share + (1 - specificity) * (1 - share))
+        bayes = formula("learn/confusion_matrix.md", r"\text{precision} = \frac{\pi r}")(π=share, r=recall, s=specificity)
         assert metrics.precision_score(y, said) == pytest.approx(bayes)
 
 
@@ -131,6 +139,8 @@ def test_threshold_of_least_cost_is_the_share_of_the_false_alarm_in_the_costs(al
 
     found = minimize_scalar(expected_cost, bounds=(0, 1), method="bounded", options={"xatol": 1e-6}).x
     assert found == pytest.approx(alarm / (alarm + miss), abs=1e-3)
+    says_yes = formula("learn/confusion_matrix.md", "q >").holds(q=probability, c_A=alarm, c_M=miss)
+    np.testing.assert_array_equal(says_yes, (1 - probability) * alarm < probability * miss)
 
 
 def test_class_weight_moves_the_probability_as_a_threshold_would():
@@ -141,53 +151,108 @@ def test_class_weight_moves_the_probability_as_a_threshold_would():
     for k in (1.0, 4.0):
         model = Sequential([layers.Input((3,)), layers.Dense(1, "sigmoid", use_bias=False, kernel_initializer="zeros")])
         rate = keras.optimizers.schedules.CosineDecay(0.3, 400)
-        model.compile(keras.optimizers.Adam(rate), "binary_crossentropy", steps_per_execution=100)
+        model.compile(keras.optimizers.Adam(rate), "binary_crossentropy", **several(400))
         again = (np.tile(X, (400, 1)), np.tile(y, 400)[:, None])  # 400 updates, each with all rows
         model.fit(*again, batch_size=30, shuffle=False, class_weight={0: 1.0, 1: k}, verbose=0)
-        np.testing.assert_allclose(model.predict(np.eye(3), verbose=0)[:, 0], k * share / (k * share + 1 - share), atol=2e-3)
+        expected = formula("learn/confusion_matrix.md", "k p / (k p")(k=k, p=share)
+        np.testing.assert_allclose(model.predict(np.eye(3), verbose=0)[:, 0], expected, atol=2e-3)
     assert 4 * 0.2 / (4 * 0.2 + 0.8) == 0.5  # at one half, with k = 4: p = 1 / (1 + k)
 
 
 def test_wilson_interval_is_that_of_scipy():
     z = stats.norm.ppf(0.975)
     for right, n in [(80, 100), (449, 449), (3, 20)]:
-        p = right / n
-        centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
-        half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+        given = {"a": right / n, "n": n, "z": z}
+        s = np.sqrt(formula("learn/confusion_matrix.md", "s^2 =")(**given))
         theirs = stats.binomtest(right, n).proportion_ci(method="wilson")
-        assert [centre - half, centre + half] == pytest.approx([theirs.low, theirs.high], abs=1e-12)
+        ends = formula("learn/confusion_matrix.md", r"\frac{a + \frac{z^2}{2n}}")(**given, s=s)
+        np.testing.assert_allclose(ends, [theirs.low, theirs.high], atol=1e-12)
 
 
 def interval(differences, overlap):
     """Return the ends of a 95% t interval, corrected for an `overlap` (Nadeau and Bengio, 2003), in rows of `differences`."""
-    n = differences.shape[-1]
-    half = stats.t.ppf(0.975, n - 1) * np.sqrt(differences.var(axis=-1, ddof=1) * (1 / n + overlap))
-    return differences.mean(axis=-1) - half, differences.mean(axis=-1) + half
+    m = differences.shape[-1]
+    spread = differences.std(axis=-1, ddof=1)
+    on_page = formula("learn/confusion_matrix.md", r"\bar{d} \pm")
+    return on_page(d_bar=differences.mean(axis=-1), t=stats.t.ppf(0.975, m - 1), s_d=spread, m=m, v=overlap)
 
 
-def test_paired_interval_is_that_of_scipy_and_narrower_than_unpaired():
+@pytest.mark.parametrize("for_the_other", [1, -1])
+def test_paired_interval_is_that_of_scipy_and_narrower_than_unpaired(for_the_other):
+    """Accuracies of two models on 25 data sets, 4,000 times; what is hard for the one is as hard, or as easy, for the other."""
     rng = np.random.default_rng(0)
-    hard = rng.normal(size=25)  # some data sets are harder, for both
-    one, other = 0.8 + 0.05 * hard + rng.normal(0, 0.01, 25), 0.79 + 0.05 * hard + rng.normal(0, 0.01, 25)
-    paired = stats.ttest_rel(one, other).confidence_interval()
-    assert interval(one - other, 0) == pytest.approx([paired.low, paired.high])
-    unpaired = stats.ttest_ind(one, other).confidence_interval()
-    assert paired.high - paired.low < (unpaired.high - unpaired.low) / 3
+    hard = 0.05 * rng.normal(size=(4000, 25))
+    one, other = 0.8 + hard + rng.normal(0, 0.02, hard.shape), 0.79 + for_the_other * hard + rng.normal(0, 0.02, hard.shape)
+    paired = stats.ttest_rel(one, other, axis=1).confidence_interval()
+    low, high = interval(one - other, 0)
+    np.testing.assert_allclose([low, high], [paired.low, paired.high])
+    assert np.mean((low < 0.01) & (high > 0.01)) == pytest.approx(0.95, abs=0.015)  # 0.01 is the true difference; 4 standard errors
+    unpaired = stats.ttest_ind(one, other, axis=1).confidence_interval()
+    narrower = high - low < unpaired.high - unpaired.low
+    assert np.all(narrower) if for_the_other == 1 else not np.any(narrower)
+
+
+@functools.cache
+def _population():
+    """Return the share of class 1, and for each class the mean (30,) and a root (30, 30) of the covariance of the breast cancer data."""
+    X, y = load_breast_cancer(return_X_y=True)
+    X = StandardScaler().fit_transform(np.log(X + 0.01))  # nearly normal
+    return y.mean(), [(X[y == k].mean(axis=0), np.linalg.cholesky(np.cov(X[y == k].T))) for k in (0, 1)]
+
+
+def _drawn(rng, *shape):
+    """Return rows (*shape, 30) of two normal classes fitted to the breast cancer data, and their classes (*shape), −1 and 1."""
+    share, (benign, malignant) = _population()
+    positive, z = rng.random(shape) < share, rng.normal(size=(*shape, 30))
+    X = np.where(positive[..., None], malignant[0] + z @ malignant[1].T, benign[0] + z @ benign[1].T)
+    return X, np.where(positive, 1.0, -1.0)
+
+
+def _classifiers(X, y):
+    """Return two linear classifiers for each set of rows on the leading axis: least squares on the classes, and ridge."""
+    mean, level = X.mean(axis=-2, keepdims=True), y.mean(axis=-1, keepdims=True)
+    centred = X - mean
+    gram, moments = np.swapaxes(centred, -1, -2) @ centred, np.swapaxes(centred, -1, -2) @ (y - level)[..., None]
+    for alpha in (1e-6, 20.0):
+        weights = np.linalg.solve(gram + alpha * np.eye(30), moments)  # (sets, 30, 1)
+        yield weights, level - (mean @ weights)[..., 0]
+
+
+def _accuracy(weights, bias):
+    """Return the share of all rows of the population that each linear classifier puts into their class."""
+    share, classes = _population()
+    right = [
+        stats.norm.cdf(sign * ((mean @ weights)[..., 0] + bias[..., 0]) / np.linalg.norm(root.T @ weights, axis=(-1, -2)))
+        for sign, (mean, root) in zip((-1, 1), classes)
+    ]
+    return (1 - share) * right[0] + share * right[1]
+
+
+@functools.cache
+def _errors_of_splits():
+    """For 150 data sets of 569 rows, return by how much the mean of 25 splits misses the true difference, in plain half widths."""
+    rng = np.random.default_rng(0)
+    truth = np.mean(np.subtract(*(_accuracy(*model) for model in _classifiers(*_drawn(rng, 1000, 120)))))
+    errors = []
+    for _ in range(150):
+        X, y = _drawn(rng, 569)
+        split = np.stack([rng.permutation(569) for _ in range(25)])
+        made, tested = split[:, :120], split[:, 120:]  # rows to make a model by, and 449 to test it
+        right = [(X[tested] @ weights)[..., 0] + bias > 0 for weights, bias in _classifiers(X[made], y[made])]
+        gained = np.subtract(*((said == (y[tested] > 0)).mean(axis=1) for said in right))
+        low, high = interval(gained, 0)
+        errors.append(abs(gained.mean() - truth) / ((high - low) / 2))
+    return np.array(errors)
 
 
 def test_splits_of_the_same_rows_need_a_wider_interval():
-    """Two models that err equally often, on 200 rows; 25 test sets of 150 of them. How many intervals hold the true difference, 0?"""
-    rng = np.random.default_rng(0)
-    held = {0.0: 0, 150 / 50: 0}
-    for _ in range(300):
-        gain = (rng.random(200) < 0.8).astype(float) - (rng.random(200) < 0.8)
-        tested = np.array([gain[rng.permutation(200)[:150]].mean() for _ in range(25)])
-        for overlap in held:
-            low, high = interval(tested, overlap)
-            held[overlap] += low < 0 < high
-    naive, corrected = (count / 300 for count in held.values())
-    assert naive < 0.6
-    assert corrected > 0.9
+    assert np.mean(_errors_of_splits() < 1) < 0.8
+
+
+def test_correction_for_449_test_rows_to_120_others_is_three_times_too_wide():
+    corrected = np.sqrt((1 / 25 + 449 / 120) / (1 / 25))  # in plain half widths
+    assert interval(np.arange(25.0), 449 / 120)[1] - 12 == pytest.approx(corrected * (interval(np.arange(25.0), 0)[1] - 12))
+    assert np.mean(_errors_of_splits() < corrected / 3) > 0.95
 
 
 class PerSetting(keras.regularizers.Regularizer):
@@ -195,59 +260,69 @@ class PerSetting(keras.regularizers.Regularizer):
         self.l1, self.l2 = np.array(settings, dtype="float32").T
 
     def __call__(self, kernel):
-        return ops.sum(self.l1 * ops.abs(kernel) + self.l2 * kernel**2)
+        l1, l2 = ops.convert_to_tensor(self.l1), ops.convert_to_tensor(self.l2)
+        return ops.sum(l1 * ops.abs(kernel) + l2 * kernel**2)
 
 
 def summed_cross_entropy(y, logits):
     return ops.sum(ops.softplus(logits) - y * logits, axis=(1, 2))
 
 
-SETTINGS = [(0.0, 0.0), (0.03, 0.0), (0.0, 0.03), (0.01, 0.02)]
+SETTINGS = [pair for factor in (0.001, 0.01, 0.1) for pair in ((factor, 0.0), (0.0, factor), (factor, factor))]
 
 
 def problems():
-    """Return rows (80, 3 data sets, 6 features) and classes (80, 3)."""
-    made = [make_classification(80, 6, n_informative=3, n_redundant=0, flip_y=0.2, random_state=seed) for seed in range(3)]
+    """Return rows (60, 3 data sets, 40 features) and classes (60, 3), simulated as in the script."""
+    sizes = {"n_informative": 5, "n_redundant": 0, "n_clusters_per_class": 1, "class_sep": 0.7, "flip_y": 0.05}
+    made = [make_classification(60, 40, **sizes, random_state=seed) for seed in range(3)]
     X = np.stack([StandardScaler().fit_transform(X) for X, _ in made], axis=1)
     return X.astype("float32"), np.stack([y for _, y in made], axis=1).astype("float32")
 
 
-def train(model, X, y, loss, updates):
-    rate = keras.optimizers.schedules.CosineDecay(0.05, updates)
-    model.compile(keras.optimizers.Adam(rate), loss, steps_per_execution=min(100, updates))
-    batch = tf.data.Dataset.from_tensors((X, y)).repeat()
-    model.fit(batch, steps_per_epoch=updates, shuffle=False, verbose=0)
+def adam(updates):
+    return keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.05, updates))
 
 
 def trained_grid(updates):
+    """Return kernels (data sets, features, settings) and biases (data sets, settings), trained as in the script."""
     X, y = problems()
     layer = layers.EinsumDense(
         "bdf,dfs->bds", (3, len(SETTINGS)), bias_axes="ds", kernel_initializer="zeros", kernel_regularizer=PerSetting(SETTINGS)
     )
     model = Sequential([layers.Input(X.shape[1:]), layer])
-    train(model, X, y[:, :, None], summed_cross_entropy, updates)
-    return layer
+    return train(model, X, y[:, :, None], adam(updates), summed_cross_entropy, updates), layer.bias.numpy()
 
 
 def test_each_slice_of_the_grid_is_a_model_trained_by_itself():
-    grid, (X, y) = trained_grid(100), problems()
-    for d in range(3):
-        for s, (l1, l2) in enumerate(SETTINGS):
-            unit = layers.Dense(1, kernel_initializer="zeros", kernel_regularizer=L1L2(l1=l1, l2=l2))
-            model = Sequential([layers.Input((6,)), unit])
-            train(model, X[:, d], y[:, [d]], keras.losses.BinaryCrossentropy(from_logits=True), 100)
-            np.testing.assert_allclose(grid.kernel.numpy()[d, :, s], unit.kernel.numpy()[:, 0], atol=1e-4)
-            np.testing.assert_allclose(grid.bias.numpy()[d, s], unit.bias.numpy()[0], atol=1e-4)
+    (kernels, biases), (X, y) = trained_grid(100), problems()
+    for d, s in [(0, 0), (1, 1), (2, 2), (0, 3), (1, 4), (2, 5)]:
+        l1, l2 = SETTINGS[s]
+        alone = unit(40, kernel_initializer="zeros", kernel_regularizer=L1L2(l1=l1, l2=l2))
+        kernel = train(alone, X[:, d], y[:, [d]], adam(100), keras.losses.BinaryCrossentropy(from_logits=True), 100)
+        np.testing.assert_allclose(kernels[d, :, s], kernel[:, 0], atol=1e-4)
+        np.testing.assert_allclose(biases[d, s], alone.layers[0].bias.numpy()[0], atol=1e-4)
 
 
 def test_trained_slices_reach_the_optimum_of_scikit_learn():
-    grid, (X, y) = trained_grid(2000), problems()
+    X, y = problems()
+    grids = {updates: trained_grid(updates) for updates in (400, 2000)}
+
+    def objective(d, s, weights, bias):
+        l1, l2 = SETTINGS[s]
+        margins = np.where(y[:, d] == 1, 1, -1) * (X[:, d] @ weights + bias)
+        return np.logaddexp(0, -margins).mean() + l1 * np.abs(weights).sum() + l2 * np.square(weights).sum()
+
     for d in range(3):
-        for s, (l1, l2) in enumerate(SETTINGS[1:], start=1):
-            C = 1 / (len(X) * (l1 + 2 * l2))  # l1 = r / (C n) and l2 = (1 − r) / (2 C n)
-            settings = {"C": C, "l1_ratio": l1 * C * len(X), "solver": "saga", "tol": 1e-9, "max_iter": 50_000}
-            other = LogisticRegression(**settings).fit(X[:, d].astype(float), y[:, d])
-            np.testing.assert_allclose(grid.kernel.numpy()[d, :, s], other.coef_[0], atol=0.01)
+        for s, (l1, l2) in enumerate(SETTINGS):
+            C, l1_ratio = 1 / (60 * (l1 + 2 * l2)), l1 / (l1 + 2 * l2)
+            other = LogisticRegression(C=C, l1_ratio=l1_ratio, solver="saga", tol=1e-6, max_iter=50_000).fit(X[:, d].astype(float), y[:, d])
+            least = objective(d, s, other.coef_[0], other.intercept_[0])
+            excess = {updates: objective(d, s, kernels[d, :, s], biases[d, s]) / least - 1 for updates, (kernels, biases) in grids.items()}
+            if max(l1, l2) >= 0.01:
+                assert -1e-4 < excess[400] < 0.01
+                assert -1e-4 < excess[2000] < 1e-4
+            elif l2 == 0:
+                assert excess[400] > 0.1
 
 
 def _ahead(informative, seed):

@@ -1,10 +1,11 @@
 """Claims of the chapter "A regularized Keras model in five minutes"."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
-from keras import Sequential, layers, regularizers
+from keras import Sequential, layers, ops, regularizers
 from scipy.optimize import approx_fprime
 from sklearn.datasets import make_classification
 from sklearn.feature_selection import mutual_info_classif
@@ -12,6 +13,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, confusion_matrix, precision_score, recall_score
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
+
+from pipeline.source import ROOT
+from tests.formulas import formula
+from tests.solvers import all_rows, gradient, train
 
 RUNNING_EXAMPLE = np.array([3.0, -4.0], dtype="float32")
 
@@ -29,13 +34,10 @@ def logistic_model(l1, l2, inputs=8):
     return Sequential([layers.Input(shape=(inputs,)), unit])
 
 
-def train(model, X, y, updates=3000, steps_per_execution=500):
-    """Train on all rows at once, with a learning rate that falls to zero, so that the end is the optimum."""
+def trained(model, X, y, updates=3000):
+    """Train with a learning rate that falls to zero, so that the end is the optimum; return the kernel of the first layer."""
     rate = keras.optimizers.schedules.CosineDecay(0.05, updates)
-    model.compile(keras.optimizers.Adam(rate), "binary_crossentropy", steps_per_execution=steps_per_execution)
-    rows = tf.data.Dataset.from_tensors((X, y[:, None])).repeat()
-    model.fit(rows, steps_per_epoch=updates, shuffle=False, verbose=0)
-    return model
+    return train(model, X, y[:, None], keras.optimizers.Adam(rate), "binary_crossentropy", updates)
 
 
 def objective(weights, bias, X, y, l1, l2):
@@ -60,12 +62,11 @@ def test_gradient_of_the_penalty_is_l1_sign_plus_two_l2_w():
     l1, l2 = 0.3, 0.2
     weights = np.array([3.0, -4.0, 0.5])
     numerically = approx_fprime(weights, lambda w: l1 * np.abs(w).sum() + l2 * (w**2).sum())
-    variable = tf.Variable(weights, dtype="float32")
-    with tf.GradientTape() as tape:
-        penalty = regularizers.L1L2(l1=l1, l2=l2)(variable)
-    by_keras = tape.gradient(penalty, variable).numpy()
+    variable, penalty = keras.Variable(weights), regularizers.L1L2(l1=l1, l2=l2)
+    by_keras = ops.convert_to_numpy(gradient(lambda: penalty(variable), [variable])[0])
     np.testing.assert_allclose(by_keras, numerically, atol=1e-5)
-    np.testing.assert_allclose(by_keras, l1 * np.sign(weights) + 2 * l2 * weights, atol=1e-6)
+    on_page = formula("learn/quickstart.md", r"\lambda_1 \operatorname{sign}(w_j)")
+    np.testing.assert_allclose(by_keras, on_page(w_j=weights, λ_1=l1, λ_2=l2), atol=1e-6)
 
 
 def test_bias_is_left_out_of_the_penalty():
@@ -92,29 +93,55 @@ def test_losses_of_fit_and_evaluate_contain_the_penalty():
     assert penalty > 0.05
     assert model.evaluate(X, y, batch_size=120, verbose=0) == pytest.approx(data_loss + penalty, abs=1e-5)
     assert model.fit(X, y, batch_size=120, verbose=0).history["loss"] == pytest.approx([data_loss + penalty], abs=1e-5)
+    objective = formula("learn/quickstart.md", "J(w, b) =")(
+        y=y,
+        y_hat=model.predict(X, verbose=0)[:, 0].astype(float),
+        l=lambda y, probability: -np.log(probability if y == 1 else 1 - probability),
+        n=120,
+        w=model.get_weights()[0][:, 0].astype(float),
+        λ_1=0.05,
+        λ_2=0.1,
+    )
+    assert objective == pytest.approx(data_loss + penalty, abs=1e-5)
 
 
 def test_optimum_is_that_of_scikit_learn():
     X, y = small_problem()
     C, l1_ratio = 0.5, 0.4
     l1, l2 = l1_ratio / (C * len(X)), (1 - l1_ratio) / (2 * C * len(X))
-    unit = train(logistic_model(l1, l2), X, y).layers[0]
+    model = logistic_model(l1, l2)
+    kernel = trained(model, X, y)[:, 0]
     other = LogisticRegression(C=C, l1_ratio=l1_ratio, solver="saga", tol=1e-8, max_iter=20_000).fit(X, y)
-    ours = objective(unit.kernel.numpy()[:, 0], unit.bias.numpy()[0], X, y, l1, l2)
+    ours = objective(kernel, model.layers[0].bias.numpy()[0], X, y, l1, l2)
     theirs = objective(other.coef_[0], other.intercept_[0], X, y, l1, l2)
     assert ours == pytest.approx(theirs, abs=1e-5)
-    np.testing.assert_allclose(unit.kernel.numpy()[:, 0], other.coef_[0], atol=5e-3)
+    np.testing.assert_allclose(kernel, other.coef_[0], atol=5e-3)
 
 
-def test_larger_factor_gives_smaller_weights():
+def test_larger_factor_gives_a_smaller_penalized_sum():
+    """Keras on one problem, scikit-learn on twenty, on some of which a single weight grows with the factor."""
+
+    def penalized_sums(kernels):
+        return (np.abs(kernels) + np.square(kernels)).sum(axis=1)
+
     X, y = small_problem()
-    norms = [np.abs(train(logistic_model(factor, factor), X, y, 1000).layers[0].kernel.numpy()).sum() for factor in (0.001, 0.01, 0.1)]
-    assert norms[0] > 1.5 * norms[1] > 1.5 * 1.5 * norms[2]
+    in_keras = penalized_sums([trained(logistic_model(factor, factor), X, y, 1000)[:, 0] for factor in (0.001, 0.01, 0.1)])
+    assert np.all(in_keras[1:] < 0.9 * in_keras[:-1])
+
+    grown = 0
+    for seed in range(20):
+        X, y = make_classification(n_samples=120, n_features=8, n_informative=3, n_redundant=2, random_state=seed)
+        X = StandardScaler().fit_transform(X)
+        settings = {"l1_ratio": 1 / 3, "solver": "saga", "tol": 1e-6, "max_iter": 20_000}  # l1 = l2 = 1 / (3 C n)
+        kernels = [LogisticRegression(C=1 / (3 * factor * 120), **settings).fit(X, y).coef_[0] for factor in (0.001, 0.003, 0.01, 0.03)]
+        assert np.all(np.diff(penalized_sums(kernels)) < 0)
+        grown += np.diff(np.abs(kernels), axis=0).max() > 0.01
+    assert grown > 0
 
 
 def test_l1_in_keras_leaves_small_weights_where_scikit_learn_has_zeros():
     X, y = small_problem()
-    kernel = train(logistic_model(0.05, 0.0), X, y).layers[0].kernel.numpy()[:, 0]
+    kernel = trained(logistic_model(0.05, 0.0), X, y)[:, 0]
     lasso = LogisticRegression(C=1 / (0.05 * len(X)), l1_ratio=1, solver="saga", tol=1e-8, max_iter=20_000).fit(X, y).coef_[0]
     zeros = lasso == 0
     assert zeros.sum() >= 3
@@ -131,8 +158,7 @@ def test_l1_empties_the_noise_rows_more_than_l2():
         penalty = regularizers.L1L2(**factors)
         hidden = layers.Dense(16, activation="relu", kernel_regularizer=penalty)
         output = layers.Dense(1, activation="sigmoid", kernel_regularizer=penalty)
-        model = train(Sequential([layers.Input(shape=(20,)), hidden, output]), X, y, 1000)
-        noise.append(np.abs(model.layers[0].kernel.numpy()[5:]).mean())
+        noise.append(np.abs(trained(Sequential([layers.Input(shape=(20,)), hidden, output]), X, y, 1000)[5:]).mean())
     assert noise[1] > 2 * noise[0]
 
 
@@ -170,6 +196,8 @@ def test_one_number_sets_l1_only():
 
 
 def test_tf_keras_is_keras_3():
+    import tensorflow as tf
+
     assert tf.keras.regularizers.L1L2 is regularizers.L1L2
     assert keras.__version__.startswith("3.")
 
@@ -182,9 +210,14 @@ def test_regularizer_set_on_a_built_layer_changes_nothing():
 
 def test_steps_per_execution_does_not_change_the_weights():
     X, y = small_problem()
-    one, many = (train(logistic_model(0.01, 0.01), X, y, 40, steps).layers[0].kernel.numpy() for steps in (1, 20))
-    np.testing.assert_allclose(one, many, atol=1e-6)
-    assert np.abs(one - logistic_model(0.01, 0.01).layers[0].kernel.numpy()).max() > 0.1  # it has trained
+    first, found = logistic_model(0.01, 0.01).layers[0].kernel.numpy(), []
+    for steps in (1, 20):
+        model = logistic_model(0.01, 0.01)
+        model.compile(keras.optimizers.Adam(0.05), "binary_crossentropy", steps_per_execution=steps)
+        model.fit(all_rows(X, y[:, None]), steps_per_epoch=40, shuffle=False, verbose=0)
+        found.append(model.layers[0].kernel.numpy())
+    np.testing.assert_allclose(*found, atol=1e-6)
+    assert np.abs(found[0] - first).max() > 0.1  # it has trained
 
 
 def test_first_columns_are_informative_and_the_others_are_noise():
@@ -223,7 +256,94 @@ def test_rates_follow_from_the_four_cells():
     rng = np.random.default_rng(0)
     true, predicted = rng.integers(0, 2, 200), rng.integers(0, 2, 200)
     (tn, fp), (fn, tp) = confusion_matrix(true, predicted)
-    assert (tp + tn) / 200 == pytest.approx(accuracy_score(true, predicted))
-    assert tp / (tp + fp) == pytest.approx(precision_score(true, predicted))
-    assert tp / (tp + fn) == pytest.approx(recall_score(true, predicted))
-    assert tn / (tn + fp) == pytest.approx(recall_score(true, predicted, pos_label=0))
+    cells = {"TN": tn, "FP": fp, "FN": fn, "TP": tp}
+    assert formula("learn/quickstart.md", r"\text{accuracy}")(**cells, n=200) == pytest.approx(accuracy_score(true, predicted))
+    assert formula("learn/quickstart.md", r"\text{precision}")(**cells) == pytest.approx(precision_score(true, predicted))
+    assert formula("learn/quickstart.md", r"\text{recall}")(**cells) == pytest.approx(recall_score(true, predicted))
+    assert formula("learn/quickstart.md", r"\text{specificity}")(**cells) == pytest.approx(recall_score(true, predicted, pos_label=0))
+
+
+def informative_and_noise(shown, factor):
+    """Return the drawn sizes of the hidden weights in the rows above the line and in those below it, each (rows, units)."""
+    sizes = shown("quickstart#weights").image(f"factor {factor}")  # (features, units)
+    return np.split(sizes, [int(shown("quickstart#numbers").number("informative features", "number"))])
+
+
+def test_noise_weighs_no_less_than_signal_without_a_penalty_in_this_run(shown):
+    informative, noise = informative_and_noise(shown, "0")
+    units = shown("quickstart#numbers").number("hidden units", "number")
+    assert shown("quickstart#used").number("0", "units in use") == units
+    assert noise.mean() >= informative.mean()
+
+
+def test_few_columns_are_left_and_are_darker_above_the_line_in_this_run(shown):
+    informative, noise = informative_and_noise(shown, "0.01")
+    units = shown("quickstart#numbers").number("hidden units", "number")
+    assert shown("quickstart#used").number("0.01", "units in use") < units / 2
+    assert informative.mean() > noise.mean()
+
+
+def test_no_weight_is_left_under_the_largest_factor_in_this_run(shown):
+    small = shown("quickstart#numbers").number("a weight is small below", "number")
+    assert shown("quickstart#weights").image("factor 0.1").max() < small
+
+
+def test_no_factor_does_better_on_the_training_rows_in_this_run(shown):
+    accuracies = shown("quickstart#accuracies").points("training")[:, 1]
+    assert accuracies[0] == accuracies.max()
+
+
+def test_kernels_count_and_biases_do_not_in_this_run(shown):
+    for variable, change in shown("quickstart#changes").column("change of the penalty").items():
+        assert (change > 0) == ("kernel" in variable), variable
+
+
+def test_rows_are_learned_by_heart_without_a_penalty_in_this_run(shown):
+    sweep = shown("quickstart#sweep")
+    assert sweep.number("0", "training") == 100 > sweep.number("0", "test")
+
+
+def test_too_small_a_factor_still_learns_the_rows_by_heart_in_this_run(shown):
+    sweep = shown("quickstart#sweep")
+    assert sweep.number("0.001", "training") == 100 > sweep.number("0.001", "test")
+
+
+def test_fewer_training_rows_and_more_test_rows_are_right_in_this_run(shown):
+    sweep = shown("quickstart#sweep")
+    for smaller in ("0", "0.001"):
+        assert sweep.number("0.01", "training") < sweep.number(smaller, "training")
+        assert sweep.number("0.01", "test") > sweep.number(smaller, "test")
+
+
+def test_too_large_a_factor_gives_one_answer_for_every_row_in_this_run(shown):
+    sweep, of_class_1 = shown("quickstart#sweep"), shown("quickstart#data").column("of class 1")
+    assert sweep.number("0.1", "small w") == 100
+    for rows, share in of_class_1.items():
+        assert sweep.number("0.1", rows) == pytest.approx(100 - share), f"{rows} rows"
+
+
+def test_sum_of_weights_falls_with_the_factor_in_this_run(shown):
+    sums = list(shown("quickstart#sweep").column("sum of |w|").values())
+    assert np.all(np.diff(sums) < 0), sums
+
+
+def test_chosen_factor_does_best_on_the_test_rows_in_this_run(shown):
+    accuracies = shown("quickstart#sweep").column("test")
+    chosen = shown("quickstart#chosen").value()
+    assert accuracies[f"{chosen:g}"] == max(accuracies.values())
+
+
+def test_penalty_added_up_by_hand_is_the_same_in_this_run(shown):
+    penalized = shown("quickstart#penalized")
+    assert penalized.entry("before training", "in Keras") == penalized.entry("before training", "by hand")
+
+
+def test_code_of_the_page_gives_the_results_of_this_run(shown):
+    """The fences from the data to the confusion matrix, executed one after the other."""
+    page = (ROOT / "docs" / "learn" / "quickstart.md").read_text(encoding="utf-8").partition("## What the run showed")[0]
+    found = {}
+    exec("\n".join(re.findall(r"```python\n(.*?)```", page, re.DOTALL)), found)
+    for factor, accuracy in found["scores"].items():
+        assert shown("quickstart#sweep").entry(f"{factor:g}", "validation") == f"{accuracy:.1%}", f"factor {factor:g}"
+    matrix = shown("quickstart#matrix")
+    assert [list(matrix.column(name).values()) for name in ("predicted 0", "predicted 1")] == found["matrix"].T.tolist()

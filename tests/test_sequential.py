@@ -3,11 +3,12 @@
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
-from keras import Sequential, layers
+from keras import Sequential, layers, ops
 from keras.regularizers import L1, L1L2, L2
-from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression, Ridge
+
+from tests.formulas import formula
+from tests.solvers import train
 
 ROWS = np.random.default_rng(0).normal(size=(6, 4)).astype("float32")  # (6, 4)
 
@@ -15,6 +16,11 @@ ROWS = np.random.default_rng(0).normal(size=(6, 4)).astype("float32")  # (6, 4)
 def total(model):
     """Return the sum of what a model or a layer lists in `losses`."""
     return float(sum(model.losses))
+
+
+def output(layer, rows=ROWS, **settings):
+    """Return what a layer or a model computes of rows, as a NumPy array."""
+    return ops.convert_to_numpy(layer(rows, **settings))
 
 
 def reported_loss(model, X, y):
@@ -29,12 +35,11 @@ def small_model(kernel=None):
     return Sequential([layers.Input((4,)), layers.Dense(3, "relu", kernel_regularizer=kernel), layers.Dense(1)])
 
 
-def train(layer, X, y, loss="mse", updates=1500, rate=0.1):
+def trained(layer, X, y, loss="mse", updates=1500, rate=0.1):
     """Train one layer on all rows at once until it no longer moves, and return its kernel and bias."""
     keras.utils.set_random_seed(0)
     model = Sequential([layers.Input((X.shape[1],)), layer])
-    model.compile(keras.optimizers.SGD(rate), loss, steps_per_execution=500)
-    model.fit(tf.data.Dataset.from_tensors((X, y[:, None])).repeat(), steps_per_epoch=updates, shuffle=False, verbose=0)
+    train(model, X, y[:, None], keras.optimizers.SGD(rate), loss, updates)
     kernel, bias = model.get_weights()
     return kernel[:, 0], bias[0]
 
@@ -58,44 +63,57 @@ def class_data():
 def test_dense_layer_computes_f_of_x_w_plus_b():
     for activation, function in [("relu", lambda z: np.maximum(z, 0)), ("sigmoid", lambda z: 1 / (1 + np.exp(-z))), (None, lambda z: z)]:
         layer = layers.Dense(3, activation, bias_initializer="glorot_uniform")
-        output = layer(ROWS).numpy()
+        found = output(layer)
         kernel, bias = layer.get_weights()
-        assert (kernel.shape, bias.shape, output.shape) == ((4, 3), (3,), (6, 3))
-        np.testing.assert_allclose(output, function(ROWS @ kernel + bias), atol=1e-6)
+        assert (kernel.shape, bias.shape, found.shape) == ((4, 3), (3,), (6, 3))
+        np.testing.assert_allclose(found, formula("learn/sequential.md", r"\hat{Y} =")(f=function, X=ROWS, W=kernel, b=bias), atol=1e-6)
 
 
 def test_dense_layer_has_p_plus_1_times_m_parameters():
     for p, m in [(8, 6), (6, 4), (4, 1), (1, 9)]:
         layer = layers.Dense(m)
         layer.build((None, p))
-        assert layer.count_params() == (p + 1) * m
+        assert layer.count_params() == formula("learn/sequential.md", "(p + 1) m")(p=p, m=m)
 
 
 def test_penalties_of_a_unit_with_two_weights():
     unit = layers.Dense(1, "relu", kernel_regularizer=L2(0.1), bias_regularizer=L2(0.1), activity_regularizer=L2(0.1))
     unit.build((None, 2))
     unit.set_weights([np.array([[3.0], [-4.0]]), np.array([5.0])])
-    unit(np.array([[1.0, 1.0], [0.0, 3.0]]))
+    found = output(unit, np.array([[1.0, 1.0], [0.0, 3.0]]))
     assert [float(penalty) for penalty in unit.losses] == pytest.approx([0.80, 2.50, 2.50])
+
+    def squares(values):
+        return 0.1 * np.sum(values**2)
+
+    regularizers = {"R_k": squares, "R_b": squares, "R_a": squares}
+    on_page = formula("learn/sequential.md", "P =")(**regularizers, W=np.array([3.0, -4.0]), b=5.0, Y_hat=found, n=2)
+    assert total(unit) == pytest.approx(on_page)
 
 
 def test_activity_regularizer_sees_the_output_after_the_activation():
-    layer = layers.Dense(3, "relu", activity_regularizer=L1(0.1))
-    layer(ROWS)
-    before = ROWS @ layer.kernel.numpy()
-    after = np.maximum(before, 0)
-    assert total(layer) == pytest.approx(0.1 * np.abs(after).sum() / 6)
-    assert total(layer) < 0.8 * 0.1 * np.abs(before).sum() / 6
+    kernel = np.random.default_rng(1).normal(size=(4, 3)).astype("float32")
+    paid = {}
+    for activation in ("relu", None):
+        layer = layers.Dense(3, activation, activity_regularizer=L1(0.1))
+        layer.build((None, 4))
+        layer.kernel.assign(kernel)
+        layer(ROWS)
+        paid[activation] = total(layer)
+    sums = ROWS @ kernel
+    share = sums[sums > 0].sum() / np.abs(sums).sum()
+    assert share < 0.8
+    assert paid["relu"] == pytest.approx(share * paid[None])
 
 
 def test_activity_penalty_is_divided_by_the_batch_size():
     layer = layers.Dense(3, activity_regularizer=L2(0.1))
-    output = layer(ROWS).numpy()
+    found = output(layer)
     once = total(layer)
-    assert once == pytest.approx(0.1 * (output**2).sum() / 6)
+    assert once == pytest.approx(0.1 * (found**2).sum() / 6)
     layer(np.concatenate([ROWS, ROWS]))
     assert total(layer) == pytest.approx(once)
-    sequences = layer(np.ones((5, 7, 4), "float32")).numpy()
+    sequences = output(layer, np.ones((5, 7, 4), "float32"))
     assert total(layer) == pytest.approx(0.1 * (sequences**2).sum() / 5)  # by the rows, not by the seven steps
 
 
@@ -112,8 +130,10 @@ def test_only_the_activity_penalty_depends_on_the_data():
 def test_activity_penalty_is_in_what_evaluate_reports():
     keras.utils.set_random_seed(0)
     model = Sequential([layers.Input((4,)), layers.Dense(1, activity_regularizer=L2(0.5))])
-    predictions = model(ROWS).numpy()
-    assert reported_loss(model, ROWS, np.zeros((6, 1))) == pytest.approx(1.5 * np.mean(predictions**2), rel=1e-5)
+    data_loss = np.mean(output(model) ** 2)
+    penalty = total(model)
+    assert penalty > 0.4 * data_loss
+    assert reported_loss(model, ROWS, np.zeros((6, 1))) == pytest.approx(data_loss + penalty, rel=1e-5)
 
 
 def losses_model():
@@ -135,13 +155,13 @@ def test_activity_part_appears_with_the_call_of_the_model():
 def test_losses_list_activities_first_then_variables_in_their_order():
     model = losses_model()
     first, second = model.layers
-    output = model(ROWS).numpy()
-    middle = first(ROWS).numpy()
+    last, middle = output(model), output(first)
     model(ROWS)
-    activities = [0.1 * np.abs(middle).sum() / 6, 0.2 * np.abs(output).sum() / 6]
     variables = [np.abs(first.kernel).sum(), 10.0 * 3, 100 * np.abs(second.kernel).sum()]
-    assert [float(penalty) for penalty in model.losses] == pytest.approx(activities + variables, rel=1e-5)
-    assert [float(penalty) for penalty in first.losses] == pytest.approx([activities[0], *variables[:2]], rel=1e-5)
+    of_first, of_second, *others = (float(penalty) for penalty in model.losses)
+    assert of_first / of_second == pytest.approx(0.1 * np.abs(middle).sum() / (0.2 * np.abs(last).sum()), rel=1e-5)
+    assert others == pytest.approx(variables, rel=1e-5)
+    assert [float(penalty) for penalty in first.losses] == pytest.approx([of_first, *variables[:2]], rel=1e-5)
 
 
 def many_layers():
@@ -206,16 +226,25 @@ def test_shifted_targets_are_answered_by_the_last_bias_at_no_price():
     model = Sequential([layers.Input((4,)), hidden, layers.Dense(1, kernel_regularizer=L2(0.1))])
     targets = np.arange(6.0)[:, None]  # (6, 1)
     before = reported_loss(model, ROWS, targets)
-    predictions = model(ROWS).numpy()
+    predictions = output(model)
     model.layers[-1].bias.assign(model.layers[-1].bias + 100)
-    np.testing.assert_allclose(model(ROWS).numpy(), predictions + 100, atol=1e-4)
+    np.testing.assert_allclose(output(model), predictions + 100, atol=1e-4)
     assert reported_loss(model, ROWS, targets + 100) == pytest.approx(before, rel=1e-4)
+
+    def data_loss(w, b, y):
+        model.layers[-1].set_weights([w, b])
+        return np.mean((y - output(model)) ** 2)
+
+    w, b = model.layers[-1].get_weights()
+    values = {"w": w, "b": b, "c": 100.0, "y": targets, "L": data_loss, "P": lambda w: total(model)}
+    after, before = formula("learn/sequential.md", "L(w, b + c").sides(**values)
+    assert after == pytest.approx(before, rel=1e-4)
 
 
 def test_free_bias_shifts_with_the_targets_and_ridge_finds_the_same():
     X, y = line_data()
-    weights, bias = train(layers.Dense(1, kernel_regularizer=L2(0.01)), X, y)
-    shifted_weights, shifted_bias = train(layers.Dense(1, kernel_regularizer=L2(0.01)), X, y + 100)
+    weights, bias = trained(layers.Dense(1, kernel_regularizer=L2(0.01)), X, y)
+    shifted_weights, shifted_bias = trained(layers.Dense(1, kernel_regularizer=L2(0.01)), X, y + 100)
     np.testing.assert_allclose(X @ shifted_weights + shifted_bias, X @ weights + bias + 100, atol=2e-3)
     assert shifted_weights == pytest.approx(weights, abs=1e-3)
     ridge = Ridge(alpha=40 * 0.01).fit(X, y)
@@ -230,10 +259,18 @@ def test_penalized_bias_is_the_weight_of_a_column_of_ones_and_does_not_follow():
     ones = np.column_stack([X, np.ones(40)])  # (40, 2)
     found = []
     for targets in [y, y + 100]:
-        weights, bias = train(layers.Dense(1, kernel_regularizer=L2(0.01), bias_regularizer=L2(0.01)), X, targets)
+        weights, bias = trained(layers.Dense(1, kernel_regularizer=L2(0.01), bias_regularizer=L2(0.01)), X, targets)
         ridge = Ridge(alpha=40 * 0.01, fit_intercept=False).fit(ones, targets)
         assert [*weights, bias] == pytest.approx(list(ridge.coef_), abs=2e-3)
         found.append(np.array([*weights, bias]))
+        means = {"y_bar": targets.mean(), "x_bar": X.mean(axis=0), "w": ridge.coef_[:1], "λ_b": 0.01}
+        assert ridge.coef_[1] == pytest.approx(formula("learn/sequential.md", "b =")(**means))
+
+        def objective(b, targets=targets, w=ridge.coef_[0]):
+            return np.mean((targets - X[:, 0] * w - b) ** 2) + 0.01 * b**2
+
+        slope, _ = formula("learn/sequential.md", r"-2 (\bar{y}").sides(**means, b=3.0)
+        assert slope == pytest.approx((objective(3.001) - objective(2.999)) / 0.002)
     shifts = ones @ (found[1] - found[0])
     assert shifts.min() < 97 and shifts.max() > 101  # the wrong shift, and not the same for every row
     assert found[1][0] > 1.5 * found[0][0]  # the slope works for the bias
@@ -242,15 +279,13 @@ def test_penalized_bias_is_the_weight_of_a_column_of_ones_and_does_not_follow():
 def test_penalized_bias_of_centred_features_is_the_mean_over_1_plus_factor():
     X, y = line_data()
     X = X - X.mean()
+    free = Ridge(alpha=40 * 0.01).fit(X, y + 100).coef_
     for factor in [0.0, 0.1, 2.0]:
-
-        def objective(parameters, factor=factor):
-            residuals = y + 100 - X[:, 0] * parameters[0] - parameters[1]
-            return np.mean(residuals**2) + 0.01 * parameters[0] ** 2 + factor * parameters[1] ** 2
-
-        slope, bias = minimize(objective, [0.0, 0.0], tol=1e-10).x
-        assert bias == pytest.approx((y.mean() + 100) / (1 + factor), rel=1e-5)
-        assert slope == pytest.approx(np.mean(X[:, 0] * y) / (np.mean(X**2) + 0.01), rel=1e-4)
+        layer = layers.Dense(1, kernel_regularizer=L2(0.01), bias_regularizer=L2(factor))
+        weights, bias = trained(layer, X, y + 100, updates=500)
+        expected = formula("learn/sequential.md", "b =")(y_bar=y.mean() + 100, x_bar=np.zeros(1), w=weights, λ_b=factor)
+        assert bias == pytest.approx(expected, rel=1e-5)
+        assert weights == pytest.approx(free, rel=1e-4)
 
 
 def test_free_bias_makes_the_mean_probability_the_share_of_class_1():
@@ -259,7 +294,7 @@ def test_free_bias_makes_the_mean_probability_the_share_of_class_1():
     predicted = []
     for bias_factor, other in [(0.0, LogisticRegression(C=C, tol=1e-10)), (factor, LogisticRegression(C=C, solver="liblinear", tol=1e-10))]:
         layer = layers.Dense(1, "sigmoid", kernel_regularizer=L2(factor), bias_regularizer=L2(bias_factor))
-        weights, bias = train(layer, X, y, "binary_crossentropy", updates=2000, rate=0.5)
+        weights, bias = trained(layer, X, y, "binary_crossentropy", updates=2000, rate=0.5)
         predicted.append(np.mean(1 / (1 + np.exp(-(X @ weights + bias)))))
         assert predicted[-1] == pytest.approx(other.fit(X, y).predict_proba(X)[:, 1].mean(), abs=1e-4)  # liblinear penalizes its intercept
     assert predicted[0] == pytest.approx(y.mean(), abs=1e-4)
@@ -270,11 +305,12 @@ def test_glorot_kernel_has_a_predictable_penalty():
     draws = 200
     for n_in, n_out in [(20, 16), (8, 64)]:
         count = n_in * n_out
+        given = {"p": n_in, "m": n_out, "a": np.sqrt(6 / (n_in + n_out))}
         kernels = np.array([keras.initializers.GlorotUniform(seed=seed)((n_in, n_out)) for seed in range(draws)])
         squares, sizes = np.square(kernels).sum(axis=(1, 2)), np.abs(kernels).sum(axis=(1, 2))
         for sums, mean, relative_spread in [
-            (squares, count * 2 / (n_in + n_out), np.sqrt(4 / 5 / count)),
-            (sizes, count / 2 * np.sqrt(6 / (n_in + n_out)), np.sqrt(1 / 3 / count)),
+            (squares, formula("learn/sequential.md", r"\operatorname{E} \sum_j w")(**given), np.sqrt(4 / 5 / count)),
+            (sizes, formula("learn/sequential.md", r"\operatorname{E} \sum_j \lvert")(**given), np.sqrt(1 / 3 / count)),
         ]:
             assert sums.mean() == pytest.approx(mean, abs=4 * mean * relative_spread / np.sqrt(draws))  # four standard errors
             assert sums.std() == pytest.approx(mean * relative_spread, rel=0.2)  # four standard errors of a deviation from 200 draws
@@ -290,9 +326,9 @@ def test_doubled_layer_computes_the_same_and_pays_twice():
     bias = np.array([0.1, -0.2, 0.3])
     narrow.set_weights([kernel, bias, outgoing, last])
     wide.set_weights([np.tile(kernel, 2), np.tile(bias, 2), np.tile(outgoing / 2, (2, 1)), last])
-    np.testing.assert_allclose(wide(ROWS), narrow(ROWS), atol=1e-6)
-    for penalty, hidden, output in [(L1(0.1), 2, 1), (L2(0.1), 2, 0.5)]:
-        for number, ratio in enumerate([hidden, output]):
+    np.testing.assert_allclose(output(wide), output(narrow), atol=1e-6)
+    for penalty, *ratios in [(L1(0.1), 2, 1), (L2(0.1), 2, 0.5)]:  # of the hidden and of the outgoing kernel
+        for number, ratio in enumerate(ratios):
             ours, theirs = (float(penalty(model.layers[number].kernel)) for model in (wide, narrow))
             assert ours == pytest.approx(ratio * theirs, rel=1e-5)
 
@@ -327,13 +363,29 @@ def test_regularizer_set_on_the_layer_leaves_the_kernel_without_penalty():
 
 
 def test_regularizer_set_on_the_variable_counts_after_compiling_again():
-    model = small_model()
     zeros = np.zeros((6, 1))
+    model = small_model()
     data_loss = reported_loss(model, ROWS, zeros)
     kernel = model.layers[0].kernel
     kernel.regularizer = L2(1.0)
-    assert model.evaluate(ROWS, zeros, batch_size=6, verbose=0) == data_loss  # not yet
     assert reported_loss(model, ROWS, zeros) == pytest.approx(data_loss + np.square(kernel.numpy()).sum(), rel=1e-5)
+
+    steps = []
+    for regularizer in (None, L2(1.0)):
+        model = small_model()
+        kernel, start = model.layers[0].kernel, model.layers[0].kernel.numpy()
+        kernel.regularizer = regularizer
+        model.compile(keras.optimizers.SGD(0.1), "mse")
+        model.train_on_batch(ROWS, zeros)
+        steps.append(kernel.numpy() - start)
+    np.testing.assert_allclose(steps[1] - steps[0], -0.1 * 2 * start, atol=1e-6)
+
+
+def test_regularizer_set_on_the_variable_does_not_reach_a_compiled_step():
+    model = small_model()
+    data_loss = reported_loss(model, ROWS, np.zeros((6, 1)))
+    model.layers[0].kernel.regularizer = L2(1.0)
+    assert model.evaluate(ROWS, np.zeros((6, 1)), batch_size=6, verbose=0) == data_loss
 
 
 def test_regularizer_set_on_the_variable_alone_is_not_saved(tmp_path):
@@ -351,7 +403,7 @@ def test_cloned_model_takes_the_new_regularizer():
     model.layers[0].kernel_regularizer = L2(0.3)
     clone = keras.models.clone_model(model)
     clone.set_weights(model.get_weights())
-    np.testing.assert_array_equal(clone(ROWS), model(ROWS))
+    np.testing.assert_array_equal(output(clone), output(model))
     assert total(clone) == pytest.approx(0.3 * np.square(model.layers[0].kernel.numpy()).sum())
     assert total(model) == pytest.approx(0.1 * np.abs(model.layers[0].kernel.numpy()).sum())
 
@@ -395,15 +447,13 @@ def test_model_without_input_shape_lists_no_penalty_before_its_first_call():
 
 
 def test_activity_part_is_no_number_after_fit_until_the_next_call():
-    if keras.backend.backend() != "tensorflow":
-        pytest.skip("on TensorFlow alone")
     model = Sequential([layers.Input((4,)), layers.Dense(1, activity_regularizer=L2(0.1))])
     model.compile(loss="mse")
     model.fit(ROWS, np.zeros((6, 1)), verbose=0)
     with pytest.raises(TypeError, match="out of scope"):
         total(model)
-    output = model(ROWS).numpy()
-    assert total(model) == pytest.approx(0.1 * np.square(output).sum() / 6)
+    model(ROWS)
+    assert total(model) > 0
 
 
 def test_kernel_before_batch_normalization_can_shrink_without_effect():
@@ -413,9 +463,9 @@ def test_kernel_before_batch_normalization_can_shrink_without_effect():
         keras.utils.set_random_seed(0)
         dense = layers.Dense(3, use_bias=False, kernel_regularizer=L2(1.0))
         model = Sequential([layers.Input((4,)), dense, layers.BatchNormalization(epsilon=epsilon)])
-        before, penalty = model(X, training=True).numpy(), total(model)
+        before, penalty = output(model, X, training=True), total(model)
         dense.kernel.assign(0.1 * dense.kernel)
-        changes[epsilon] = np.abs(model(X, training=True).numpy() - before).max()
+        changes[epsilon] = np.abs(output(model, X, training=True) - before).max()
         assert total(model) == pytest.approx(penalty / 100, rel=1e-5)
     assert changes[1e-9] < 1e-4
     assert changes[1e-3] > 0.05

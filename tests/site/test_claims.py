@@ -26,6 +26,16 @@ def test_without_results_no_claim_is_ticked(project):
     assert "not run here" in entries
 
 
+def test_captions_and_sentences_with_embedded_numbers_carry_markers(project):
+    chapter = project / "docs" / "learn" / "demo.md"
+    edit(chapter, "Notice **this**.", "Notice **this**. [✓ test_twice_two]")
+    edit(chapter, "at best {{ demo#accuracy }}.", "at best {{ demo#accuracy }}. [✓ test_twice_two]")
+    page, entries = pages(project)
+    assert 'Notice <strong>this</strong>.<a aria-label="Not run here: Notice this."' in page
+    assert 'aria-label="Not run here: At 0.1 it reaches 0.95, at best 0.925."' in page
+    assert "<p>Notice <strong>this</strong>." in entries
+
+
 def test_an_observation_is_told_apart_from_a_claim(project):
     observe(project)
     passed(project)

@@ -3,6 +3,7 @@
 import importlib.metadata
 import json
 import platform
+import py_compile
 import shutil
 
 import pytest
@@ -24,7 +25,7 @@ def test_prose_does_not_make_a_run_stale(project):
 def test_code_makes_a_run_stale(project):
     edit(project / "examples" / "demo.py", "0.925", "0.926")
     assert [stale.stem for stale in execute.execute_stale(project)] == ["demo"]
-    assert results.results(demo(project))["accuracy"].text == "0.926\n"
+    assert results.results(demo(project))["accuracy"].text == "accuracy: 0.926\n"
 
 
 def _reader(project, code):
@@ -55,8 +56,8 @@ def test_a_file_that_was_read_makes_a_run_stale(project, read):
 
 def test_a_module_that_was_imported_from_its_bytecode_makes_a_run_stale(project):
     write(project / "data" / "helper.py", "answer = 1\n")
-    compiled = 'import py_compile, sys\npy_compile.compile(str(root / "data" / "helper.py"))\n'
-    reader = _reader(project, compiled + 'sys.path.insert(0, str(root / "data"))\nimport helper\nprint(helper.answer)')
+    py_compile.compile(str(project / "data" / "helper.py"))
+    reader = _reader(project, 'import sys\nsys.path.insert(0, str(root / "data"))\nimport helper\nprint(helper.answer)')
     assert reader.run() is not None
     write(project / "data" / "helper.py", "answer = 2\n")
     assert reader.run() is None
@@ -70,6 +71,7 @@ def test_a_file_that_changes_after_it_was_read_makes_the_run_stale(project):
 
 def test_what_is_not_the_projects_or_not_read_makes_no_run_stale(project, tmp_path):
     write(tmp_path / "other.csv", "1\n")
+    write(project / "made.txt", "0")
     reader = _reader(project, f"print(open({str(tmp_path / 'other.csv')!r}).read())\n(root / 'made.txt').write_text('1')")
     write(tmp_path / "other.csv", "2\n")
     write(project / "made.txt", "2")
