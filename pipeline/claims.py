@@ -10,6 +10,7 @@ from markdown.extensions import Extension
 from markdown.inlinepatterns import InlineProcessor
 from markdown.preprocessors import Preprocessor
 
+from pipeline.formulas import displayed
 from pipeline.ledger import LEDGER, MARKER, Claim, Ledger, Test, claims_in, plain, unlink
 from pipeline.source import ROOT, prose_lines
 
@@ -71,6 +72,12 @@ def _markdown(ledger: Ledger) -> str:
             cited = [claim for claim in here if claim.test == name]
             lines += _entry(ledger, ledger.tests[name], cited, "" if name in met else f' id="{name}"')
             met.add(name)
+    not_run = [formula for formula in displayed(ledger.root) if formula.reason]
+    if not_run:
+        lines += ["## Formulas that no test runs {#formulas-that-no-test-runs}", ""]
+        lines += [
+            f"- ${formula.statements[0]}$ in [{ledger.title(formula.page)}](/{formula.page}): {formula.reason}." for formula in not_run
+        ]
     return "\n".join(lines)
 
 

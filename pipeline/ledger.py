@@ -209,11 +209,11 @@ class Ledger:
         return texts
 
     def _runs(self, test: ast.FunctionDef) -> list[str]:
-        """Return the digests of the scripts whose output a test names, as in `shown("l2#path")`."""
+        """Return the digests of the code of the scripts whose output a test names, as in `shown("l2#path")`."""
         words = [node.value for node in ast.walk(test) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
         stems = sorted({word.partition("#")[0] for word in words if re.fullmatch(r"\w+#[\w-]+", word)})
         scripts = [Script(self.root / "examples" / f"{stem}.py", self.root) for stem in stems]
-        return [script.digest() for script in scripts if script.path.is_file()]
+        return [script.code() for script in scripts if script.path.is_file()]
 
     def _formulas(self, code: ast.AST) -> list[str]:
         """Return the formulas of pages that code of a test reads."""

@@ -1,5 +1,7 @@
 """The mark behind a claim."""
 
+import re
+
 from pipeline import ledger
 from tests.site.small import HERE, build_site, edit, passed
 from tests.site.test_ledger import ELSEWHERE, observe
@@ -57,3 +59,15 @@ def test_a_scope_is_said_in_the_ledger(project):
     page, entries = pages(project)
     assert page.count("✓</a>") == 2
     assert entries.count("For TensorFlow.") == 1
+
+
+def test_a_formula_that_no_test_runs_is_listed_with_the_reason(project):
+    assert "no test runs" not in pages(project)[1]
+    edit(
+        project / "docs" / "learn" / "demo.md",
+        "\\lVert w \\rVert_1\n$$",
+        "\\lVert w \\rVert_1\n$$\n\n<!-- not run: it names the norm only -->",
+    )
+    assert re.search(r'<li><span class="pt-maths"><math.*?</li>', pages(project)[1], re.DOTALL)[0].endswith(
+        ": it names the norm only.</li>"
+    )
