@@ -21,7 +21,7 @@ serve: .venv/ready ## set up, execute the examples, build and serve the site (an
 
 test: .venv/ready ## run every test, those in a real browser too
 	@$(BIN)/python -m tools.chromium
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist worksteal
 
 site: .venv/ready ## build the site into site/
 	@$(BIN)/python -m mkdocs build --strict --quiet

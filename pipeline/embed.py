@@ -49,15 +49,13 @@ class Runs:
 def _entry(runs: Runs, match: re.Match) -> str:
     """Return the one text that an embed inside a sentence stands for."""
     shown = runs.find(match)
-    if match["part"]:
-        row, _, column = (name.strip() for name in match["part"].rpartition(","))
-        try:
+    try:
+        if match["part"]:
+            row, _, column = (name.strip() for name in match["part"].rpartition(","))
             return shown.entry(row, column)
-        except ValueError as error:
-            raise _wrong(match, str(error)) from None
-    if len(shown.text.splitlines()) != 1:
-        raise _wrong(match, "inside a sentence there is room for one line; name a row and a column, or let the cell print one line")
-    return shown.text.strip()
+        return shown.value()
+    except ValueError as error:
+        raise _wrong(match, str(error)) from None
 
 
 class _Inline(InlineProcessor):
@@ -135,6 +133,7 @@ class Embed(Extension):
         md.inlinePatterns.register(_Inline(self.runs, md), "embed", 185)  # after code spans (190), before escapes (180)
         md.preprocessors.register(_InTables(md), "embed", 20)  # after fenced code (25)
         md.parser.blockprocessors.register(_Block(self.runs, md.parser), "embed", 95)
+        md.pt_embedded = lambda text: re.sub(_EMBED, lambda match: _entry(self.runs, match), text)  # for labels, which are plain text
 
 
 def makeExtension(**options):

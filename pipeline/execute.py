@@ -12,7 +12,7 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, DeadKernelError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -26,8 +26,12 @@ _HERE = Path(__file__).parent
 class _Client(NotebookClient):
     """Runs the cells of one script in a kernel of its own, and stops that when it is done, fails or is cancelled.
 
-    NotebookClient takes Ctrl-C from asyncio, for the kernel that was started last.
+    NotebookClient takes Ctrl-C from asyncio, for the kernel that was started last, and leaves out what a cell printed that comes
+    four seconds late.
     """
+
+    iopub_timeout = 60
+    raise_on_iopub_timeout = True
 
     @asynccontextmanager
     async def async_setup_kernel(self, **options):
@@ -62,6 +66,7 @@ async def _execute(script: Script, advance) -> None:
     surroundings = {
         **os.environ,
         "MATPLOTLIBRC": str(_HERE / "matplotlibrc"),
+        "KERAS_BACKEND": "tensorflow",  # the scripts use it; the tests may run on another
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "PYTHONHASHSEED": "0",
     }
@@ -74,9 +79,10 @@ async def _execute(script: Script, advance) -> None:
         raise SiteError(f"{script.name}: Python died while running it, most often for want of memory.") from None
     except RuntimeError as error:
         raise SiteError(f"{script.name}: no Python could be started to run it ({error}); free memory or disk, then run again.") from None
+    except CellTimeoutError:
+        raise SiteError(f"{script.name}: what a cell printed did not come within a minute; run again when less else runs.") from None
     except OSError as error:
-        problem = f"{error.strerror}: {error.filename}" if error.filename else error.strerror
-        raise SiteError(f"{script.name} could not be executed ({problem}); make room or give write access, then run again.") from None
+        raise SiteError(f"{script.name} could not be executed ({error}); make room or give write access, then run again.") from None
     for index, cell in enumerate(cells):
         try:
             cell.outputs = tidy(cell.outputs)

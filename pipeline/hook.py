@@ -13,7 +13,7 @@ from html import escape
 from pathlib import Path
 
 from markdown import Markdown
-from mkdocs.exceptions import Abort
+from mkdocs.exceptions import Abort, MkDocsException
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File
 from mkdocs.utils import CountHandler
@@ -48,10 +48,9 @@ def on_startup(command, dirty):
 
 
 def on_config(config):
-    global _serving, _site
-    if _serving:
+    global _site
+    if _serving and _site is None:  # else it is a rebuild, with the port ours
         _check_port(config.dev_addr)
-        _serving = False  # the next build is a rebuild, with the port ours
     root = _root(config)
     _building.enter_context(building.alone(root))
     _site = Path(config.site_dir).resolve()
@@ -65,7 +64,7 @@ def on_config(config):
     rendered = root / ".cache" / "rendered"
     config.plugins["mkdocs-jupyter"].config["cache_dir"] = str(rendered)
     _drop_broken(rendered)
-    search.keep(config.plugins["material/search"].search_index, root / ".cache" / "search")
+    search.keep(getattr(config.plugins.get("material/search"), "search_index", None), root / ".cache" / "search")
     # The date in the site is that of the commit: the same commit gives the same bytes.
     os.environ.setdefault("SOURCE_DATE_EPOCH", _commit_time(root) or "0")
     return config
@@ -179,7 +178,8 @@ def on_post_build(config):
     counters = [handler for handler in logging.getLogger("mkdocs").handlers if isinstance(handler, CountHandler)]
     if not (config.strict and any(counter.get_counts() for counter in counters)):  # else MkDocs stops the build now
         building.replace(_site, Path(config.site_dir))
-        _log.info(f"The site is in {_site}")
+        if not _serving:
+            _log.info(f"The site is in {_site}")
     config.site_dir = str(_site)
     _building.close()
 
@@ -189,7 +189,8 @@ def on_build_error(error):
     _problem = str(error)
     _building.close()
     if isinstance(error, OSError) and error.errno in _FULL_OR_CLOSED:
-        where = f" ({error.filename})" if error.filename else ""
+        name = error.filename2 or error.filename  # of a copy, where it was to go
+        where = f" ({name})" if name else ""
         raise SiteError(
             f"The site could not be written: {error.strerror}{where}; make room or give write access, then run again. "
             "What was there before is kept."
@@ -209,10 +210,10 @@ def on_serve(server, config, builder):
         try:
             builder()
         except Exception as error:
-            if isinstance(error, SiteError):
-                _log.error(error)
-            elif not isinstance(error, Abort):  # whose reason MkDocs has said
+            if not isinstance(error, MkDocsException):
                 traceback.print_exc()
+            elif not isinstance(error, Abort):  # whose reason MkDocs has said
+                _log.error(error)
             _log.error("The pages are served as they were before; mend what is wrong and save.")
             _put_on_pages(Path(server.root), _problem or str(error))
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from pipeline import chapters
+from pipeline import chapters, formulas
 from pipeline.files import write_whole
 from pipeline.script import Script
 from pipeline.source import ROOT, SiteError, prose_lines
@@ -127,7 +127,7 @@ def claims_in(text: str, page: str = "") -> tuple[Claim, ...]:
         if begins or number != last + 1:
             paragraph = ""
         last = number
-        if line.startswith("///"):  # the title of a block is no part of its first sentence
+        if line.startswith("///") or re.fullmatch(r"\{\{[^}]*\}\}\s*", line):  # neither a block's title nor a figure is part of a sentence
             continue
         line = re.sub(r"^\s*(?:[-*+]|\d+\.|#+|>)\s+", "", line)
         for match in MARKER.finditer(line):
@@ -181,6 +181,7 @@ class Ledger:
             nodes = _parsed(text).body
             shared = ["\n".join(lines[slice(*_span(node))]) for node in nodes if not _is_test(node)]
             shared += self._imported(path, set())
+            shared += [latex for node in nodes if not _is_test(node) for latex in self._formulas(node)]
             name = path.relative_to(self.root).as_posix()
             for node in filter(_is_test, nodes):
                 if node.name in found:
@@ -188,7 +189,7 @@ class Ledger:
                 first, last = _span(node)
                 source = "\n".join(lines[first:last])
                 observes = "shown" in [argument.arg for argument in node.args.args]
-                depends = "\n".join([source, *shared, *self._runs(node)])
+                depends = "\n".join([source, *shared, *self._runs(node), *self._formulas(node)])
                 digest = hashlib.sha256(depends.encode()).hexdigest()[:16]
                 found[node.name] = Test(node.name, name, first + 1, source, digest, observes)
         return found
@@ -208,11 +209,15 @@ class Ledger:
         return texts
 
     def _runs(self, test: ast.FunctionDef) -> list[str]:
-        """Return the digests of the scripts whose output a test names, as in `shown("l2#path")`."""
+        """Return the digests of the code of the scripts whose output a test names, as in `shown("l2#path")`."""
         words = [node.value for node in ast.walk(test) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
         stems = sorted({word.partition("#")[0] for word in words if re.fullmatch(r"\w+#[\w-]+", word)})
         scripts = [Script(self.root / "examples" / f"{stem}.py", self.root) for stem in stems]
-        return [script.digest() for script in scripts if script.path.is_file()]
+        return [script.code() for script in scripts if script.path.is_file()]
+
+    def _formulas(self, code: ast.AST) -> list[str]:
+        """Return the formulas of pages that code of a test reads."""
+        return [latex for page, left in formulas.read_by(code) for latex in formulas.matching(page, left, self.root)]
 
     @cached_property
     def results(self) -> dict[str, list[Result]]:

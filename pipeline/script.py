@@ -105,6 +105,10 @@ class Script:
     def code_cells(self) -> list:
         return [cell for cell in self.read().cells if cell.cell_type == "code"]
 
+    def code(self) -> str:
+        """Return the SHA-256 of the script's code."""
+        return _code(self.code_cells())
+
     def line(self, index: int, offset: int = 1) -> int:
         """Return the line in the script of line `offset` of code cell number `index` (from 0)."""
         text = read_text(self.path)

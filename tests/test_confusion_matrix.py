@@ -14,6 +14,7 @@ from sklearn.datasets import load_breast_cancer, make_classification
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
+from tests.formulas import formula
 from tests.solvers import several, train, unit
 
 
@@ -26,7 +27,10 @@ def answers(tn, fp, fn, tp):
 def test_measures_of_the_four_cells_are_those_of_scikit_learn(cells):
     tn, fp, fn, tp = cells
     y, said = answers(*cells)
-    precision, recall, specificity = tp / (tp + fp), tp / (tp + fn), tn / (tn + fp)
+    given = {"TN": tn, "FP": fp, "FN": fn, "TP": tp}
+    precision = formula("learn/confusion_matrix.md", r"\text{precision} = \frac{TP}")(**given)
+    recall = formula("learn/confusion_matrix.md", r"\text{recall}")(**given)
+    specificity = formula("learn/confusion_matrix.md", r"\text{specificity}")(**given)
     assert metrics.accuracy_score(y, said) == pytest.approx((tp + tn) / sum(cells))
     assert metrics.precision_score(y, said) == pytest.approx(precision)
     assert metrics.recall_score(y, said) == pytest.approx(recall)
@@ -34,11 +38,12 @@ def test_measures_of_the_four_cells_are_those_of_scikit_learn(cells):
     assert (
         metrics.f1_score(y, said)
         == pytest.approx(2 * precision * recall / (precision + recall))
-        == pytest.approx(2 * tp / (2 * tp + fp + fn))
+        == pytest.approx(formula("learn/confusion_matrix.md", "F_1 =")(**given))
     )
-    assert metrics.balanced_accuracy_score(y, said) == pytest.approx((recall + specificity) / 2)
-    root = np.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))
-    assert metrics.matthews_corrcoef(y, said) == pytest.approx((tp * tn - fp * fn) / root)
+    balanced = formula("learn/confusion_matrix.md", r"\text{balanced}")(recall=recall, specificity=specificity)
+    assert metrics.balanced_accuracy_score(y, said) == pytest.approx(balanced)
+    root = np.sqrt(formula("learn/confusion_matrix.md", "R^2 =")(**given))
+    assert metrics.matthews_corrcoef(y, said) == pytest.approx(formula("learn/confusion_matrix.md", r"\text{MCC}")(**given, R=root))
 
 
 def test_mcc_is_the_correlation_of_truth_and_answer():
@@ -63,7 +68,7 @@ def test_precision_follows_from_recall_specificity_and_the_share_of_positives():
     for tn, fp, fn, tp in [(9000, 900, 10, 90), (80, 20, 30, 70)]:
         y, said = answers(tn, fp, fn, tp)
         share, recall, specificity = y.mean(), tp / (tp + fn), tn / (tn + fp)
-        bayes = recall * share / (recall * share + (1 - specificity) * (1 - share))
+        bayes = formula("learn/confusion_matrix.md", r"\text{precision} = \frac{\pi r}")(π=share, r=recall, s=specificity)
         assert metrics.precision_score(y, said) == pytest.approx(bayes)
 
 
@@ -134,6 +139,8 @@ def test_threshold_of_least_cost_is_the_share_of_the_false_alarm_in_the_costs(al
 
     found = minimize_scalar(expected_cost, bounds=(0, 1), method="bounded", options={"xatol": 1e-6}).x
     assert found == pytest.approx(alarm / (alarm + miss), abs=1e-3)
+    says_yes = formula("learn/confusion_matrix.md", "q >").holds(q=probability, c_A=alarm, c_M=miss)
+    np.testing.assert_array_equal(says_yes, (1 - probability) * alarm < probability * miss)
 
 
 def test_class_weight_moves_the_probability_as_a_threshold_would():
@@ -147,25 +154,27 @@ def test_class_weight_moves_the_probability_as_a_threshold_would():
         model.compile(keras.optimizers.Adam(rate), "binary_crossentropy", **several(400))
         again = (np.tile(X, (400, 1)), np.tile(y, 400)[:, None])  # 400 updates, each with all rows
         model.fit(*again, batch_size=30, shuffle=False, class_weight={0: 1.0, 1: k}, verbose=0)
-        np.testing.assert_allclose(model.predict(np.eye(3), verbose=0)[:, 0], k * share / (k * share + 1 - share), atol=2e-3)
+        expected = formula("learn/confusion_matrix.md", "k p / (k p")(k=k, p=share)
+        np.testing.assert_allclose(model.predict(np.eye(3), verbose=0)[:, 0], expected, atol=2e-3)
     assert 4 * 0.2 / (4 * 0.2 + 0.8) == 0.5  # at one half, with k = 4: p = 1 / (1 + k)
 
 
 def test_wilson_interval_is_that_of_scipy():
     z = stats.norm.ppf(0.975)
     for right, n in [(80, 100), (449, 449), (3, 20)]:
-        p = right / n
-        centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
-        half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+        given = {"a": right / n, "n": n, "z": z}
+        s = np.sqrt(formula("learn/confusion_matrix.md", "s^2 =")(**given))
         theirs = stats.binomtest(right, n).proportion_ci(method="wilson")
-        assert [centre - half, centre + half] == pytest.approx([theirs.low, theirs.high], abs=1e-12)
+        ends = formula("learn/confusion_matrix.md", r"\frac{a + \frac{z^2}{2n}}")(**given, s=s)
+        np.testing.assert_allclose(ends, [theirs.low, theirs.high], atol=1e-12)
 
 
 def interval(differences, overlap):
     """Return the ends of a 95% t interval, corrected for an `overlap` (Nadeau and Bengio, 2003), in rows of `differences`."""
-    n = differences.shape[-1]
-    half = stats.t.ppf(0.975, n - 1) * np.sqrt(differences.var(axis=-1, ddof=1) * (1 / n + overlap))
-    return differences.mean(axis=-1) - half, differences.mean(axis=-1) + half
+    m = differences.shape[-1]
+    spread = differences.std(axis=-1, ddof=1)
+    on_page = formula("learn/confusion_matrix.md", r"\bar{d} \pm")
+    return on_page(d_bar=differences.mean(axis=-1), t=stats.t.ppf(0.975, m - 1), s_d=spread, m=m, v=overlap)
 
 
 @pytest.mark.parametrize("for_the_other", [1, -1])

@@ -14,6 +14,8 @@ from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
 
+from tests.formulas import formula
+
 FOUR_KINDS = {"n_features": 9, "n_informative": 3, "n_redundant": 2, "n_repeated": 1, "shuffle": False}
 
 
@@ -41,7 +43,9 @@ def test_clusters_stand_at_the_corners_of_a_cube_of_class_sep():
             40_000, 3, n_informative=3, n_redundant=0, n_clusters_per_class=1, class_sep=class_sep, flip_y=0, random_state=1
         )
         for k in (0, 1):
-            np.testing.assert_allclose(np.abs(X[y == k].mean(axis=0)), class_sep, atol=0.1)
+            mean = X[y == k].mean(axis=0)
+            middle = formula("learn/data.md", "x_i =")(A_c=np.eye(3), z_i=np.zeros(3), s=class_sep, v_c=np.sign(mean))
+            np.testing.assert_allclose(mean, middle, atol=0.1)
 
 
 def test_two_clusters_in_a_class_can_defeat_a_straight_line():
@@ -62,7 +66,7 @@ def test_random_labels_set_a_ceiling(n_classes, share):
     sizes = {"n_features": 4, "n_informative": 4, "n_redundant": 0, "n_classes": n_classes, "shuffle": False, "random_state": 0}
     n = 40_000
     truth, label = (make_classification(n, flip_y=flip, **sizes)[1] for flip in (0.0, share))
-    ceiling = 1 - share * (1 - 1 / n_classes)
+    ceiling = formula("learn/data.md", r"\text{ceiling}")(f=share, K=n_classes)
     assert abs(np.mean(truth == label) - ceiling) < 4 * np.sqrt(ceiling * (1 - ceiling) / n)
 
 
@@ -79,7 +83,7 @@ def test_make_classification_has_noise_and_two_clusters_by_default():
 def test_weights_sets_the_share_of_the_classes_and_flip_y_evens_it_out():
     for share in (0.0, 0.2):
         _, y = make_classification(50_000, weights=[0.9], flip_y=share, random_state=0)
-        assert np.mean(y == 0) == pytest.approx(0.9 * (1 - share) + share / 2, abs=0.006)
+        assert np.mean(y == 0) == pytest.approx(formula("learn/data.md", "0.9 (1 - f)")(f=share), abs=0.006)
 
 
 def test_without_shuffle_the_rows_stand_in_blocks_of_one_class():
@@ -91,7 +95,8 @@ def test_a_logistic_fit_recovers_the_weights_that_were_put_in():
     """Within 4 standard errors, from the Fisher information of the true model."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(20_000, 2))
-    chance = expit(X @ [3.0, -4.0] + 1.0)
+    chance = formula("learn/data.md", "P(y_i = 1) =")(w=[3.0, -4.0], x_i=X.T, b=1.0)
+    np.testing.assert_allclose(chance, expit(X @ [3.0, -4.0] + 1.0))
     y = (rng.random(20_000) < chance).astype(int)
     found = LogisticRegression(C=np.inf, tol=1e-8).fit(X, y)
     design = np.column_stack([X, np.ones(len(X))])
@@ -142,9 +147,11 @@ def test_choosing_features_on_all_rows_finds_signal_in_pure_noise():
 def test_a_cholesky_factor_gives_normal_features_the_wanted_correlations():
     wanted = np.array([[1.0, 0.9, 0.3], [0.9, 1.0, 0.5], [0.3, 0.5, 1.0]])
     factor = np.linalg.cholesky(wanted)
-    np.testing.assert_allclose(factor @ factor.T, wanted, atol=1e-12)
-    X = np.random.default_rng(0).normal(size=(100_000, 3)) @ factor.T
-    np.testing.assert_allclose(np.corrcoef(X.T), wanted, atol=0.01)
+    drawn = np.random.default_rng(0).normal(size=(100_000, 3))
+    np.testing.assert_allclose(np.corrcoef((drawn @ factor.T).T), wanted, atol=0.01)
+    z = np.linalg.qr(drawn[:50] - drawn[:50].mean(axis=0))[0] * np.sqrt(50)  # without chance: its covariances are the identity
+    on_page = formula("learn/data.md", r"\operatorname{Cov}(x)")
+    assert np.all(on_page.holds(x=z @ factor.T, z=z, F=factor, R=wanted, Cov=lambda rows: np.cov(rows.T, bias=True)))
 
 
 def test_in_the_breast_cancer_data_class_one_is_benign():

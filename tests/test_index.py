@@ -7,6 +7,7 @@ from keras import Sequential, layers, regularizers
 from scipy.linalg import hadamard
 from sklearn.linear_model import Lasso, LinearRegression, Ridge
 
+from tests.formulas import formula
 from tests.solvers import soft_threshold, train
 
 V = np.array([3.0, -4.0, 1.5, -0.8, 0.3])
@@ -37,9 +38,9 @@ def test_loss_in_keras_is_this_sum_plus_a_constant():
     np.testing.assert_allclose([X.mean(axis=0), X.var(axis=0)], [np.zeros(5), np.ones(5)], atol=1e-12)
     np.testing.assert_allclose(np.corrcoef(X.T), np.eye(5), atol=1e-12)
     np.testing.assert_allclose(LinearRegression().fit(X, y).coef_, V, atol=1e-12)
-    for regularizer, penalty in [
-        (regularizers.L2(0.7), lambda w: 0.7 * (w**2).sum()),
-        (regularizers.L1(0.7), lambda w: 0.7 * np.abs(w).sum()),
+    for regularizer, this_sum in [
+        (regularizers.L2(0.7), formula("index.md", r"\sum_j (w_j - v_j)^2 + \lambda \sum_j w_j^2")),
+        (regularizers.L1(0.7), formula("index.md", r"\sum_j (w_j - v_j)^2 + \lambda \sum_j \lvert")),
     ]:
         model = linear_model(regularizer)
         model.compile(loss="mean_squared_error")
@@ -47,7 +48,7 @@ def test_loss_in_keras_is_this_sum_plus_a_constant():
         for weights in np.random.default_rng(0).normal(scale=3, size=(10, 5)):
             model.layers[0].kernel.assign(weights[:, None])
             loss = model.evaluate(X, y, verbose=0)
-            constants.append(loss - ((weights - V) ** 2).sum() - penalty(weights))
+            constants.append(loss - this_sum(w=weights, v=V, λ=0.7))
         np.testing.assert_allclose(constants, NOISE**2, atol=1e-4)
 
 
@@ -55,7 +56,7 @@ def test_loss_in_keras_is_this_sum_plus_a_constant():
 def test_l2_divides_each_weight_and_none_is_zero(factor):
     X, y = design()
     ridge = Ridge(alpha=factor * len(X), fit_intercept=False).fit(X, y).coef_
-    np.testing.assert_allclose(ridge, V / (1 + factor), rtol=1e-9)
+    np.testing.assert_allclose(ridge, V / formula("index.md", r"1 + \lambda")(λ=factor), rtol=1e-9)
     assert np.all(ridge != 0)
 
 
@@ -64,8 +65,9 @@ def test_l1_moves_each_weight_by_half_the_factor_and_stops_at_zero(factor, zeros
     X, y = design()
     lasso = Lasso(alpha=factor / 2, fit_intercept=False, tol=1e-12).fit(X, y).coef_
     moved = np.abs(V - lasso)
-    np.testing.assert_allclose(moved[lasso != 0], factor / 2, rtol=1e-9)
-    assert np.all(np.abs(V[lasso == 0]) <= factor / 2)
+    by = formula("index.md", r"\lambda / 2")(λ=factor)
+    np.testing.assert_allclose(moved[lasso != 0], by, rtol=1e-9)
+    assert np.all(np.abs(V[lasso == 0]) <= by)
     assert (lasso == 0).sum() == zeros
 
 

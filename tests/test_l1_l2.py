@@ -7,27 +7,33 @@ from keras import Sequential, layers, ops, regularizers
 from scipy.optimize import brentq, minimize_scalar
 from sklearn.linear_model import ElasticNet, Lasso, LogisticRegression, Ridge, enet_path
 
-from tests.gradients import gradient
-from tests.solvers import L1L2OfEach, soft_threshold, train
+from tests.formulas import formula
+from tests.solvers import L1L2OfEach, gradient, soft_threshold, train
 
 MIXES = (0.25, 0.5, 0.75)
+PENALTY = formula("learn/l1_l2.md", "P(w) =")
 
 
 def penalty(weights, l1, l2):
-    return l1 * np.abs(weights).sum() + l2 * np.square(weights).sum()
+    return PENALTY(weights, p=len(weights), λ_1=l1, λ_2=l2)
 
 
 def to_keras(alpha, l1_ratio):
     """Return (l1, l2) for mean squared error, as on the page."""
-    return 2 * alpha * l1_ratio, alpha * (1 - l1_ratio)
+    given = {"α": alpha, "r": l1_ratio}
+    return formula("learn/l1_l2.md", r"\lambda_1 =")(**given), formula("learn/l1_l2.md", r"\lambda_2 =")(**given)
 
 
 def from_keras(l1, l2):
-    return l1 / 2 + l2, l1 / (l1 + 2 * l2)
+    """Return alpha and l1_ratio, as on the page."""
+    given = {"λ_1": l1, "λ_2": l2}
+    return formula("learn/l1_l2.md", r"\alpha =")(**given), formula("learn/l1_l2.md", "r =")(**given)
 
 
 def to_keras_logistic(C, l1_ratio, n):
-    return l1_ratio / (C * n), (1 - l1_ratio) / (2 * C * n)
+    """Return (l1, l2) for cross-entropy, as on the page."""
+    given = {"C": C, "r": l1_ratio, "n": n}
+    return formula("learn/l1_l2.md", "r / (C n)")(**given), formula("learn/l1_l2.md", "(1 - r) / (2 C n)")(**given)
 
 
 def from_keras_logistic(l1, l2, n):
@@ -99,6 +105,7 @@ def assert_optimal(weights, slope, slope_of_bias, l1, l2, tolerance):
 def test_slope_of_the_corner_is_the_mix(l1):
     l2 = (1 - l1) / 2  # so that the mix l1 / (l1 + 2 l2) is l1
     cost = penalty(np.array([1.0, 0.0]), l1, l2)
+    assert penalty(np.array([3.0, -4.0]), l1, l2) == pytest.approx(float(regularizers.L1L2(l1=l1, l2=l2)(np.array([3.0, -4.0]))))
     step = 1e-6
     for side in (-step, step):
         edge = brentq(lambda w, side=side: penalty(np.array([w, side]), l1, l2) - cost, 0.5, 1.5, xtol=1e-15)
@@ -115,15 +122,20 @@ def test_sides_are_curved_only_with_l2():
     for l1, l2 in [(1.0, 0.0), (0.7, 0.3), (0.1, 0.9)]:
         a, b = np.array([1.0, 0.0]), np.array([0.0, 1.0])
         at_corners, between = penalty(a, l1, l2), penalty((a + b) / 2, l1, l2)
-        assert at_corners - between == pytest.approx(l2 / 2)  # 0 without l2: the straight line has the same cost
+        smaller = formula("learn/l1_l2.md", r"\lambda_2 / 2")(λ_2=l2)
+        assert at_corners - between == pytest.approx(smaller)  # 0 without l2: the straight line has the same cost
 
 
 @pytest.mark.parametrize(("l1", "l2"), [(2.0, 1.0), (0.3, 0.0), (0.0, 0.5), (0.7, 3.0)])
 def test_one_weight_is_thresholded_then_divided(l1, l2):
     in_keras = regularizers.L1L2(l1=l1, l2=l2)
+    answer, square = formula("learn/l1_l2.md", r"w = \frac{S(v"), formula("learn/l1_l2.md", r"(w - v)^2 +")
     for v in [3.0, -4.0, *np.linspace(-2, 2, 17)]:
         found = minimize_scalar(lambda w, v=v: (w - v) ** 2 + float(in_keras(np.array([w]))), bounds=(-5, 5), method="bounded")
-        assert found.x == pytest.approx(soft_threshold(v, l1 / 2) / (1 + l2), abs=1e-3)
+        assert found.x == pytest.approx(answer(S=soft_threshold, v=v, λ_1=l1, λ_2=l2), abs=1e-3)
+        sides = [square.sides(w=w, v=v, λ_1=l1, λ_2=l2, constant=0) for w in (-3.0, 0.0, 2.0)]
+        np.testing.assert_allclose(np.ptp(np.diff(sides), axis=0), 0, atol=1e-12)  # the difference of the sides is the same for all w
+        assert sides[0][0] == pytest.approx((-3.0 - v) ** 2 + float(in_keras(np.array([-3.0]))), rel=1e-6)
 
 
 def test_worked_example_ends_at_one_and_minus_one_and_a_half():
@@ -145,7 +157,8 @@ def test_every_split_between_copies_costs_the_same_with_l1_and_one_is_cheapest_w
             np.testing.assert_allclose(costs, costs[0], rtol=1e-12)
         else:
             assert np.argmin(costs) == 5  # the even split
-            np.testing.assert_allclose(costs - costs[5], l2 * (splits[:, 0] - splits[:, 1]) ** 2 / 2, atol=1e-12)
+            uneven = formula("learn/l1_l2.md", r"\tfrac{1}{2} \lambda_2 (w_1")(λ_2=l2, w_1=splits[:, 0], w_2=splits[:, 1])
+            np.testing.assert_allclose(costs - costs[5], uneven, atol=1e-12)
             np.testing.assert_allclose(elastic_net(X, y, 0.2, l2).coef_, total / 2, atol=1e-6)
 
 
@@ -174,7 +187,7 @@ def test_objective_falls_between_two_different_weights_by_a_quarter_of_l2_times_
 
 
 def problems_with_solutions():
-    """Yield standardized X, residuals, weights and l2 of sixty random problems, some with more features than rows."""
+    """Yield standardized X, y, residuals, weights, l1 and l2 of sixty random problems, some with more features than rows."""
     rng = np.random.default_rng(2)
     for case in range(60):
         n, p = rng.integers(12, 60), rng.integers(3, 20)
@@ -183,19 +196,30 @@ def problems_with_solutions():
         y = X @ rng.normal(size=p) * (case % 3) + rng.normal(size=n) + 5.0
         l1, l2 = 10 ** rng.uniform(-2, 0), 10 ** rng.uniform(-2.5, 0.5)
         fitted = elastic_net(X, y, l1, l2)
-        yield X, y, y - fitted.predict(X), fitted.coef_, l2
+        yield X, y, y - fitted.predict(X), fitted.coef_, l1, l2
 
 
 def test_weights_of_correlated_features_are_no_further_apart_than_the_bound():
     kinds = {"same sign": 0, "opposite": 0, "with a zero": 0}
-    for X, y, residual, weights, l2 in problems_with_solutions():
-        rho = np.corrcoef(X.T)
-        with np.errstate(invalid="ignore"):
-            apart = np.sqrt(np.maximum(2 * (1 - rho), 0))
-        size = np.sqrt(np.mean(residual**2))
-        assert np.all(np.abs(np.subtract.outer(weights, weights)) <= size * apart / l2 + 1e-6)
-        assert size <= y.std() + 1e-9
-        signs = np.multiply.outer(np.sign(weights), np.sign(weights))[np.triu_indices(len(weights), 1)]
+    equalities = [
+        formula("learn/l1_l2.md", r"-\frac{2}{n} \sum_{i=1}^{n} x_{ij} e_i"),
+        formula("learn/l1_l2.md", r"-\frac{2}{n} \sum_{i=1}^{n} x_{ik} e_i"),
+        formula("learn/l1_l2.md", r"2 \lambda_2 (w_j - w_k) +"),
+        formula("learn/l1_l2.md", r"\frac{1}{n} \sum_{i=1}^{n} (x_{ij} - x_{ik})^2"),
+    ]
+    bound = formula("learn/l1_l2.md", r"\lvert w_j - w_k \rvert \le")
+    for X, y, residual, weights, l1, l2 in problems_with_solutions():
+        n, (j, k) = len(y), np.triu_indices(len(weights), 1)  # all pairs
+        s = np.where(weights != 0, np.sign(weights), 2 / n * X.T @ residual / l1)  # the subgradients of the absolute values
+        assert np.abs(s).max() <= 1 + 1e-6
+        given = {"x": X, "e": residual, "w": weights, "s": s, "n": n, "λ_1": l1, "λ_2": l2, "j": j + 1, "k": k + 1}
+        given["ρ"] = np.corrcoef(X.T)[j, k]
+        for equality in equalities:
+            left, right = equality.sides(**given)
+            np.testing.assert_allclose(left, np.broadcast_to(right, left.shape), atol=1e-5)
+        assert np.all(bound.holds(**given))
+        assert np.sqrt(np.mean(residual**2)) <= y.std() + 1e-9
+        signs = np.multiply.outer(np.sign(weights), np.sign(weights))[j, k]
         for kind, sign in zip(kinds, (1, -1, 0), strict=True):
             kinds[kind] += np.sum(signs == sign)
     assert min(kinds.values()) > 50
@@ -209,9 +233,10 @@ def test_bound_is_reached():
     X = np.stack([basis @ share, basis @ (share * [1, -1])], axis=1)  # correlation 0.6; their difference lies along the second basis
     y = 2 * basis[:, 1]
     weights = Ridge(alpha=n * l2).fit(X, y).coef_
-    size = np.sqrt(np.mean((y - X @ weights) ** 2))
     assert np.corrcoef(X.T)[0, 1] == pytest.approx(rho)
-    assert abs(weights[0] - weights[1]) == pytest.approx(size * np.sqrt(2 * (1 - rho)) / l2, rel=1e-9)
+    bound = formula("learn/l1_l2.md", r"\lvert w_j - w_k \rvert \le")
+    apart, most = bound.sides(w=weights, j=1, k=2, λ_2=l2, e=y - X @ weights, n=n, ρ=rho)
+    assert apart == pytest.approx(most, rel=1e-9)
 
 
 @pytest.mark.parametrize("l1", [1.0, 2.0])
@@ -245,7 +270,9 @@ def test_elastic_net_of_scikit_learn_is_optimal_for_keras(ratio):
     for alpha in (0.05, 0.5):
         fitted = ElasticNet(alpha=alpha, l1_ratio=ratio, tol=1e-12, max_iter=200_000).fit(X, y)
         found = slopes(X, y, fitted.coef_, fitted.intercept_, keras.losses.MeanSquaredError(dtype="float64"))
-        assert_optimal(fitted.coef_, *found, *to_keras(alpha, ratio), tolerance=1e-4)
+        in_row = [formula("learn/l1_l2.md", r"2 \alpha r"), formula("learn/l1_l2.md", r"\alpha (1 - r)")]
+        assert_optimal(fitted.coef_, *found, *(factor(α=alpha, r=ratio) for factor in in_row), tolerance=1e-4)
+        assert to_keras(alpha, ratio) == pytest.approx([factor(α=alpha, r=ratio) for factor in in_row])
 
 
 @pytest.mark.parametrize("ratio", [0.0, *MIXES, 1.0])
@@ -262,18 +289,22 @@ def test_logistic_regression_of_scikit_learn_is_optimal_for_keras(ratio):
 def test_objectives_of_glmnet_are_those_of_keras():
     X, y = grouped_problem()
     classes, rng = (y > y.mean()).astype(float), np.random.default_rng(0)
+    l1_of_squares, l2_of_squares = formula("learn/l1_l2.md", r"2 \lambda \alpha"), formula("learn/l1_l2.md", r"\lambda (1 - \alpha)")
+    l1_of_classes, l2_of_classes = formula("learn/l1_l2.md", r"\lambda \alpha"), formula("learn/l1_l2.md", r"\tfrac{1}{2} \lambda (1")
     for lam, mix in [(0.3, 0.2), (0.02, 0.9)]:
+        given = {"λ": lam, "α": mix}
         for _ in range(5):
             w, b = rng.normal(size=6), rng.normal()
             score = X @ w + b
             shared = lam * ((1 - mix) / 2 * np.sum(w**2) + mix * np.abs(w).sum())  # Friedman, Hastie and Tibshirani (2010), equation 2
             of_squares = np.sum((y - score) ** 2) / (2 * len(y)) + shared
             mse = float(keras.losses.MeanSquaredError(dtype="float64")(y[:, None], score[:, None]))
-            in_keras = float(regularizers.L1L2(*to_keras(lam, mix))(w))
+            in_keras = float(regularizers.L1L2(float(l1_of_squares(**given)), float(l2_of_squares(**given)))(w))
             assert 2 * of_squares == pytest.approx(mse + in_keras, rel=1e-6)
             of_classes = -np.mean(classes * score - np.logaddexp(0, score)) + shared
             entropy = float(keras.losses.BinaryCrossentropy(from_logits=True, dtype="float64")(classes[:, None], score[:, None]))
-            in_keras = float(regularizers.L1L2(*to_keras_logistic(1 / (len(y) * lam), mix, len(y)))(w))
+            in_keras = float(regularizers.L1L2(float(l1_of_classes(**given)), float(l2_of_classes(**given)))(w))
+            assert to_keras_logistic(1 / (len(y) * lam), mix, len(y)) == pytest.approx((l1_of_classes(**given), l2_of_classes(**given)))
             assert of_classes == pytest.approx(entropy + in_keras, rel=1e-6)
 
 

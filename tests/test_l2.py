@@ -3,11 +3,16 @@
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 from keras import Sequential, layers, ops, regularizers
-from scipy.optimize import approx_fprime, minimize
-from scipy.special import expit, log_expit
+from numpy.polynomial import Polynomial
+from scipy import stats
+from scipy.optimize import approx_fprime, brentq, minimize
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+
+from pipeline.script import Script
+from pipeline.source import ROOT
+from tests.formulas import formula
+from tests.solvers import L1L2OfEach, gradients, level, ridge, train, unit
 
 N, P = 60, 5
 
@@ -19,47 +24,58 @@ def problem(seed=0):
     return X, 4 + X @ rng.normal(size=P) + rng.normal(size=N)
 
 
-def ridge_by_hand(X, y, l2):
-    """Return (XᵀX/n + l2 I)⁻¹ Xᵀy/n for centred X and y."""
-    X, y = X - X.mean(axis=0), y - y.mean()
-    return np.linalg.solve(X.T @ X / len(X) + l2 * np.eye(X.shape[1]), X.T @ y / len(X))
+def centred(X, y):
+    return X - X.mean(axis=0), y - y.mean()
 
 
-def unit(inputs, activation=None, **settings):
-    return Sequential([layers.Input((inputs,)), layers.Dense(1, activation, **settings)])
+def falling(rate, updates):
+    return keras.optimizers.schedules.CosineDecay(rate, updates)
 
 
-def train(model, X, y, optimizer, loss, updates):
-    model.compile(optimizer, loss, steps_per_execution=min(500, updates))
-    rows = tf.data.Dataset.from_tensors((X, y.reshape(len(y), -1))).repeat()
-    model.fit(rows, steps_per_epoch=updates, shuffle=False, verbose=0)
-    return model.layers[0].kernel.numpy()
+def slopes_in_keras(X, y, l2, weights, bias=None):
+    """Return the slopes of Keras's objective, mean squared error plus L2, along the weights and the bias, if there is one."""
+    model = unit(X.shape[1], kernel_regularizer=regularizers.L2(l2), use_bias=bias is not None)
+    model.set_weights([weights[:, None], *([] if bias is None else [np.array([bias])])])
+    return np.concatenate([slope.ravel() for slope in gradients(model, X, y[:, None], "mean_squared_error")])
 
 
 def test_slope_of_l2_is_twice_the_factor_times_the_weight():
     weights = np.array([3.0, -4.0, 0.25])
-    variable = tf.Variable(weights, dtype="float32")
-    with tf.GradientTape() as tape:
-        penalty = regularizers.L2(0.1)(variable)
-    slope = tape.gradient(penalty, variable).numpy()
-    np.testing.assert_allclose(slope, 2 * 0.1 * weights, atol=1e-6)
-    np.testing.assert_allclose(slope, approx_fprime(weights, lambda w: 0.1 * (w**2).sum()), atol=1e-5)
+    model = unit(3, kernel_regularizer=regularizers.L2(0.1), use_bias=False)
+    model.set_weights([weights[:, None]])
+    in_keras = gradients(model, np.zeros((1, 3)), np.zeros((1, 1)), level)[0][:, 0]
+    objective, slope = formula("learn/l2.md", "J(w, b) ="), formula("learn/l2.md", r"\frac{\partial J}")
+    np.testing.assert_allclose(in_keras, slope(w_j=weights, λ_2=0.1, dL_dw_j=0), atol=1e-6)
+    for pull in (np.zeros(3), np.array([1.0, -2.0, 3.0])):  # a data loss that is level, and one that is not
+        numerically = approx_fprime(weights, lambda w, pull=pull: objective(w, 0.0, L=lambda w, b: pull @ w, λ_2=0.1))
+        np.testing.assert_allclose(numerically, slope(w_j=weights, λ_2=0.1, dL_dw_j=pull), atol=1e-5)
 
 
 def penalty_steps(l2, learning_rate, updates):
     """Return (3, −4) after SGD where the data loss is level."""
     model = unit(2, use_bias=False, kernel_regularizer=regularizers.L2(l2))
     model.layers[0].kernel.assign([[3.0], [-4.0]])
-    model.compile(keras.optimizers.SGD(learning_rate), lambda y, prediction: 0 * prediction)
+    model.compile(keras.optimizers.SGD(learning_rate), level)
     for _ in range(updates):
         model.train_on_batch(np.zeros((1, 2)), np.zeros((1, 1)))
-    return model.layers[0].kernel.numpy()[:, 0]
+    return ops.convert_to_numpy(model.layers[0].kernel)[:, 0]
 
 
 def test_step_of_sgd_on_l2_alone_multiplies_every_weight_by_the_same_number():
-    for updates in (1, 3):
-        expected = (1 - 2 * 0.1 * 0.2) ** updates * np.array([3.0, -4.0])
-        np.testing.assert_allclose(penalty_steps(0.2, 0.1, updates), expected, rtol=1e-5)
+    step = formula("learn/l2.md", r"w_j \leftarrow")
+    weights = np.array([3.0, -4.0])
+    for updates in (1, 2, 3):
+        weights = step(w_j=weights, η=0.1, λ_2=0.2, dL_dw_j=0)
+        np.testing.assert_allclose(penalty_steps(0.2, 0.1, updates), weights, rtol=1e-5)
+        np.testing.assert_allclose(weights / [3.0, -4.0], (weights / [3.0, -4.0])[0])
+    X, y = problem()
+    model = unit(P, use_bias=False, kernel_regularizer=regularizers.L2(0.2))
+    before = ops.convert_to_numpy(model.layers[0].kernel)[:, 0]
+    model.compile(keras.optimizers.SGD(0.01), "mean_squared_error")
+    model.train_on_batch(X, y[:, None])
+    data_slope = approx_fprime(before, lambda w: np.mean((y - X @ w) ** 2), 1e-6)
+    after = ops.convert_to_numpy(model.layers[0].kernel)[:, 0]
+    np.testing.assert_allclose(after, step(w_j=before, η=0.01, λ_2=0.2, dL_dw_j=data_slope), atol=1e-4)
 
 
 def test_sgd_on_l2_diverges_when_rate_times_factor_exceeds_one():
@@ -69,25 +85,36 @@ def test_sgd_on_l2_diverges_when_rate_times_factor_exceeds_one():
 
 
 def test_closed_form_is_ridge_with_alpha_of_n_times_l2():
-    X, y = problem()
+    X, y = centred(*problem())
+    objective, closed_form = formula("learn/l2.md", "J(w) ="), formula("learn/l2.md", r"w = \left(")
     for l2 in (0.01, 1.0, 30.0):
-        np.testing.assert_allclose(ridge_by_hand(X, y, l2), Ridge(alpha=N * l2).fit(X, y).coef_, rtol=1e-8)
+        found = closed_form(X=X, y=y, n=N, λ_2=l2, I=np.eye(P))
+        by_keras = ops.convert_to_numpy(keras.losses.mean_squared_error(y, X @ found) + regularizers.L2(l2)(found))
+        assert objective(found, X=X, y=y, n=N, λ_2=l2) == pytest.approx(by_keras, rel=1e-5)
+        np.testing.assert_allclose(found, Ridge(alpha=N * l2, fit_intercept=False).fit(X, y).coef_, rtol=1e-8)
+        np.testing.assert_allclose(slopes_in_keras(X, y, l2, found), 0, atol=1e-4)
 
 
 def test_free_bias_is_the_same_as_centred_data():
+    """At scikit-learn's weights Keras's objective has no slope, with a bias on the rows as they are and without one on centred rows."""
     X, y = problem()
-    free, centred = Ridge(alpha=7.0).fit(X, y), Ridge(alpha=7.0, fit_intercept=False).fit(X - X.mean(axis=0), y - y.mean())
-    np.testing.assert_allclose(free.coef_, centred.coef_, rtol=1e-8)
+    free, without = Ridge(alpha=7.0).fit(X, y), Ridge(alpha=7.0, fit_intercept=False).fit(*centred(X, y))
+    np.testing.assert_allclose(free.coef_, without.coef_, rtol=1e-8)
     assert free.intercept_ == pytest.approx(y.mean() - X.mean(axis=0) @ free.coef_)
+    np.testing.assert_allclose(slopes_in_keras(X, y, 7.0 / N, free.coef_, free.intercept_), 0, atol=1e-4)
+    np.testing.assert_allclose(slopes_in_keras(*centred(X, y), 7.0 / N, free.coef_), 0, atol=1e-4)
+    assert np.abs(slopes_in_keras(X, y, 7.0 / N, free.coef_)).max() > 0.1  # without a bias, rows that are not centred have other weights
 
 
 def test_each_direction_is_multiplied_by_its_share():
     X, y = problem()
     _, d, directions = np.linalg.svd(X - X.mean(axis=0), full_matrices=False)
-    least_squares = directions @ LinearRegression().fit(X, y).coef_
+    least_squares = LinearRegression().fit(X, y).coef_
+    left = formula("learn/l2.md", r"v_j \cdot w =")
     for l2 in (0.05, 2.0):
         found = directions @ Ridge(alpha=N * l2).fit(X, y).coef_
-        np.testing.assert_allclose(found, d**2 / (d**2 + N * l2) * least_squares, rtol=1e-7)
+        expected = [left(v_j=v, w_hat=least_squares, d_j=spread, n=N, λ_2=l2) for v, spread in zip(directions, d)]
+        np.testing.assert_allclose(found, expected, rtol=1e-7)
 
 
 def test_degrees_of_freedom_count_how_far_predictions_follow_the_targets():
@@ -95,98 +122,116 @@ def test_degrees_of_freedom_count_how_far_predictions_follow_the_targets():
     X, y = problem()
     X = X - X.mean(axis=0)
     d = np.linalg.svd(X, compute_uv=False)
+    degrees = formula("learn/l2.md", r"\text{df} =")(d=d, p=P, n=N, λ_2=0.3)
     for bias in (False, True):
         ridge = Ridge(alpha=N * 0.3, fit_intercept=bias)
         before = ridge.fit(X, y).predict(X)
         followed = sum((ridge.fit(X, y + 1e-3 * row).predict(X) - before) @ row / 1e-3 for row in np.eye(N))
-        assert followed == pytest.approx(np.sum(d**2 / (d**2 + N * 0.3)) + bias, rel=1e-5)
+        assert followed == pytest.approx(degrees + bias, rel=1e-5)
 
 
 def test_some_factor_brings_the_weights_nearer_to_the_truth_on_average():
-    """Expected squared distance from the truth, closed form against simulation with Ridge; below least squares for k ≤ σ² / max a²."""
+    """The closed form's slopes at zero by finite differences; Ridge against closed form and least squares on simulated targets."""
     rng = np.random.default_rng(0)
     X = problem()[0]
     X = X - X.mean(axis=0)
-    truth, sigma = np.array([3.0, -4.0, 1.0, 0.0, 0.0]), 2.0
+    sigma, targets = 2.0, 4000
+    expected = formula("learn/l2.md", r"\sum_{j=1}^{p} \frac{\sigma^2 d_j^2")
     _, d, directions = np.linalg.svd(X, full_matrices=False)
-    along = directions @ truth
+    for truth in ([3.0, -4.0, 1.0, 0.0, 0.0], directions[2]):  # the second has no part along four of the directions
+        along = directions @ truth
 
-    def distance(k):
-        return np.sum((sigma**2 * d**2 + k**2 * along**2) / (d**2 + k) ** 2)
+        def variance(k):
+            return expected(σ=sigma, a=np.zeros(P), d=d, k=k, p=P)
 
-    k = sigma**2 / np.max(along**2)
-    assert all(distance(share * k) < distance(0) for share in (0.1, 0.5, 1.0))
-    targets = X @ truth + sigma * rng.normal(size=(4000, N))
-    found = Ridge(alpha=k, fit_intercept=False).fit(X, targets.T).coef_
-    measured = ((found - truth) ** 2).sum(axis=1)
-    assert abs(measured.mean() - distance(k)) < 4 * measured.std() / 4000**0.5
+        def squared_bias(k, along=along):
+            return expected(σ=0.0, a=along, d=d, k=k, p=P)
+
+        assert (variance(1e-4) - variance(0)) / 1e-4 == pytest.approx(-2 * sigma**2 * np.sum(d**-4.0), rel=1e-3)
+        assert (squared_bias(1e-4) - squared_bias(0)) / 1e-4 == pytest.approx(0, abs=1e-3)
+        y = X @ truth + sigma * rng.normal(size=(targets, N))
+        least_squares = ((LinearRegression(fit_intercept=False).fit(X, y.T).coef_ - truth) ** 2).sum(axis=1)
+        for k in (0.1, sigma**2 / np.max(along**2)):
+            found = Ridge(alpha=k, fit_intercept=False).fit(X, y.T).coef_
+            distance = ((found - truth) ** 2).sum(axis=1)
+            assert abs(distance.mean() - variance(k) - squared_bias(k)) < 4 * distance.std() / targets**0.5
+            nearer = least_squares - distance
+            assert nearer.mean() > 4 * nearer.std() / targets**0.5
+            error = directions @ (found - truth).mean(axis=0)  # along each direction, and short only where the truth has a part
+            np.testing.assert_allclose(error, -k / (d**2 + k) * along, atol=4 * sigma / (d.min() * targets**0.5))
+
+
+def most_probable(X, y, log_likelihood, tau):
+    """Return weights and bias that maximize likelihood times a normal prior of deviation `tau`, flat for the bias; SciPy finds them."""
+
+    def minus_log_posterior(parts):
+        return -log_likelihood(y, X @ parts[:P] + parts[P]) - stats.norm.logpdf(parts[:P], scale=tau).sum()
+
+    return minimize(minus_log_posterior, np.zeros(P + 1), options={"gtol": 1e-6}).x
 
 
 def test_ridge_is_the_mode_of_the_posterior_under_a_gaussian_prior():
-    """Targets with noise of variance σ², weights with variance τ² = σ² / (n l2); SciPy maximizes the posterior."""
+    """Targets with normal noise of known deviation σ, weights with variance τ² = σ² / (n l2), and a flat prior on the bias."""
     X, y = problem()
-    X, y = X - X.mean(axis=0), y - y.mean()
-    sigma, l2 = 1.7, 0.4
-    tau = sigma / np.sqrt(N * l2)
-
-    def minus_log_posterior(w):
-        return np.sum((y - X @ w) ** 2) / (2 * sigma**2) + np.sum(w**2) / (2 * tau**2)
-
-    mode = minimize(minus_log_posterior, np.zeros(P), tol=1e-12).x
-    np.testing.assert_allclose(mode, Ridge(alpha=N * l2).fit(X, y).coef_, atol=1e-5)
+    X = X / X.std(axis=0)
+    for sigma, l2 in ((1.7, 0.4), (0.6, 0.05)):
+        tau = np.sqrt(formula("learn/l2.md", r"\sigma^2 / (n \lambda_2)")(σ=sigma, n=N, λ_2=l2))
+        mode = most_probable(X, y, lambda y, output, sigma=sigma: stats.norm.logpdf(y, output, sigma).sum(), tau)
+        np.testing.assert_allclose(mode[:P], ridge(X, y, l2), atol=1e-4)
+        np.testing.assert_allclose(slopes_in_keras(X, y, l2, mode[:P], mode[P]), 0, atol=1e-4)
+    on_page = formula("learn/l2.md", r"\frac{1}{2 \sigma^2} \lVert")
+    constants = []
+    for w in np.random.default_rng(0).normal(size=(5, P)):
+        log_posterior = stats.norm.logpdf(y, X @ w, 1.7).sum() + stats.norm.logpdf(w, scale=0.3).sum()
+        constants.append(on_page(y=y, X=X, w=w, σ=1.7, τ=0.3) + log_posterior)
+    np.testing.assert_allclose(constants, constants[0])
 
 
 def test_for_cross_entropy_the_prior_variance_is_one_over_two_n_l2():
     X, target = problem()
     y = (target > target.mean()).astype(float)
     l2 = 0.05
-    tau = 1 / np.sqrt(2 * N * l2)
 
-    def minus_log_posterior(parts):
-        margins = (X @ parts[:P] + parts[P]) * np.where(y == 1, 1, -1)
-        return -np.sum(log_expit(margins)) + np.sum(parts[:P] ** 2) / (2 * tau**2)
+    def log_likelihood(y, output):
+        return stats.bernoulli.logpmf(y, 1 / (1 + np.exp(-output))).sum()
 
-    mode = minimize(minus_log_posterior, np.zeros(P + 1), tol=1e-12).x[:P]
-    kernel = train(
-        unit(P, "sigmoid", kernel_regularizer=regularizers.L2(l2), kernel_initializer="zeros"),
-        X, y, keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.05, 2000)), "binary_crossentropy", 2000,
-    )  # fmt: skip
-    np.testing.assert_allclose(kernel[:, 0], mode, atol=1e-3)
+    variance = formula("learn/l2.md", r"1 / (2 n \lambda_2)")(n=N, λ_2=l2)
+    mode = most_probable(X, y, log_likelihood, tau=np.sqrt(variance))
+    model = unit(P, "sigmoid", kernel_regularizer=regularizers.L2(l2), kernel_initializer="zeros")
+    kernel = train(model, X, y[:, None], keras.optimizers.Adam(falling(0.05, 2000)), "binary_crossentropy", 2000)
+    np.testing.assert_allclose(kernel[:, 0], mode[:P], atol=1e-3)
     other = LogisticRegression(C=1 / (2 * N * l2), tol=1e-10, max_iter=10_000).fit(X, y)
-    np.testing.assert_allclose(mode, other.coef_[0], atol=1e-4)
-    assert expit(X @ other.coef_[0] + other.intercept_).mean() == pytest.approx(y.mean(), abs=1e-4)  # the bias is free
+    np.testing.assert_allclose(mode, [*other.coef_[0], other.intercept_[0]], atol=1e-4)
 
 
-def test_penalty_and_circle_have_the_same_answer():
+@pytest.mark.parametrize("l2", [0.02, 0.5, 10.0])
+def test_penalty_and_circle_have_the_same_answer(l2):
     """SciPy's constrained minimum within the circle that passes through ridge's weights."""
-    X, y = problem()
-    X, y = X - X.mean(axis=0), y - y.mean()
-    penalized = ridge_by_hand(X, y, 0.5)
+    X, y = centred(*problem())
+    penalized = ridge(X, y, l2)
     within = {"type": "ineq", "fun": lambda w: penalized @ penalized - w @ w}
     found = minimize(lambda w: np.mean((y - X @ w) ** 2), np.zeros(P), constraints=[within], method="SLSQP", options={"ftol": 1e-14})
     np.testing.assert_allclose(found.x, penalized, atol=1e-4)
 
 
-class L2OfEach(keras.regularizers.Regularizer):
-    def __init__(self, factors):
-        self.factors = np.array(factors, dtype="float32")[:, None, None]
+def side_by_side(models, **settings):
+    """Return `models` linear models without a bias on P features, one slice of the leading axis of the kernel each."""
+    layer = layers.EinsumDense("bi,mi->bm", models, kernel_initializer="zeros", **settings)
+    return Sequential([layers.Input((P,)), layer])
 
-    def __call__(self, kernel):
-        return ops.sum(self.factors * kernel**2)
+
+def summed_squares(y, prediction):
+    """Return the squared error of each row, summed over the models, so that each has the gradient it would have alone."""
+    return ops.sum((y - prediction) ** 2, axis=1)
 
 
 def test_whole_path_of_keras_is_that_of_ridge():
     X, y = problem()
     X = (X - X.mean(axis=0)) / X.std(axis=0)
     factors = [0.001, 0.03, 0.5, 10.0]
-    layer = layers.EinsumDense("bmf,mfo->bmo", (4, 1), bias_axes="mo", kernel_initializer="zeros", kernel_regularizer=L2OfEach(factors))
-    rate = keras.optimizers.schedules.CosineDecay(0.1, 3000)
-    model = Sequential([layers.Input((4, P)), layer])
-    model.compile(keras.optimizers.Adam(rate), lambda y, z: ops.sum((y - z) ** 2, axis=(1, 2)), steps_per_execution=500)
-    rows = (np.repeat(X[:, None], 4, axis=1), np.repeat(y[:, None, None], 4, axis=1))
-    model.fit(tf.data.Dataset.from_tensors(rows).repeat(), steps_per_epoch=3000, shuffle=False, verbose=0)
-    ridge = [Ridge(alpha=N * l2).fit(X, y).coef_ for l2 in factors]
-    np.testing.assert_allclose(layer.kernel.numpy()[:, :, 0], ridge, atol=1e-3)
+    model = side_by_side(4, bias_axes="m", kernel_regularizer=L1L2OfEach(l2=factors))
+    kernels = train(model, X, np.repeat(y[:, None], 4, axis=1), keras.optimizers.Adam(falling(0.1, 3000)), summed_squares, 3000)
+    np.testing.assert_allclose(kernels, [ridge(X, y, l2) for l2 in factors], atol=1e-3)
 
 
 @pytest.mark.parametrize("copies", [2, 3])
@@ -200,12 +245,38 @@ def test_copies_of_a_feature_share_its_weight_equally(copies):
     assert found[[0, *range(P, P + copies - 1)]].sum() == pytest.approx(np.sqrt(copies) * Ridge(alpha=5.0).fit(once, y).coef_[0], rel=1e-6)
 
 
-def test_ridge_leaves_no_weight_at_zero():
+def fraction(X, y, j):
+    """Return numerator and denominator of weight j of ridge, polynomials in l2 of degree p − 1 and p; X, y centred."""
+    variances, directions = np.linalg.eigh(X.T @ X / len(X))
+    pulls = directions[j] * (directions.T @ X.T @ y / len(X))
+    parts = [pull * Polynomial.fromroots(-np.delete(variances, i)) for i, pull in enumerate(pulls)]
+    return sum(parts), Polynomial.fromroots(-variances)
+
+
+def test_weight_of_ridge_is_zero_at_every_factor_or_at_fewer_than_there_are_features():
+    crossed = []
     for seed in range(20):
-        X, y = problem(seed)
-        y = y - X @ np.linalg.lstsq(X, y)[0] + X[:, 0]  # the other features have true weights of zero
-        for alpha in (1.0, 100.0, 1e6):
-            assert np.all(Ridge(alpha=alpha).fit(X, y).coef_ != 0)
+        X, y = centred(*problem(seed))
+        for j in range(P):
+            above, below = fraction(X, y, j)
+            for l2 in (0.01, 0.3, 20.0):
+                assert above(l2) / below(l2) == pytest.approx(ridge(X, y, l2)[j], rel=1e-6)
+            roots = above.roots()
+            roots = np.sort(roots[np.isreal(roots) & (roots.real > 1e-9)].real)
+            crossed.append(len(roots))
+            assert len(roots) < P
+            for root in roots:  # found again where the weight of scikit-learn changes its sign
+                zero = brentq(lambda l2, j=j, X=X, y=y: ridge(X, y, l2)[j], 0.99 * root, 1.01 * root, xtol=1e-14)
+                assert zero == pytest.approx(root, rel=1e-5)
+            between = np.sqrt([1e-9, *roots] * np.array([*roots, 1e9]))  # at factors between, none is zero
+            assert all(abs(ridge(X, y, l2)[j]) > 1e-12 for l2 in between)
+    assert max(crossed) > 0
+    X, y = centred(*problem())
+    apart = np.random.default_rng(0).normal(size=N)
+    others = np.column_stack([np.ones(N), X, y])
+    apart -= others @ np.linalg.lstsq(others, apart)[0]  # uncorrelated with all features and with the target
+    for l2 in (1e-6, 0.01, 1.0, 1e6):
+        assert ridge(np.column_stack([X, apart]), y, l2)[P] == pytest.approx(0, abs=1e-12)
 
 
 def test_units_matter_to_ridge_and_not_to_least_squares():
@@ -217,24 +288,50 @@ def test_units_matter_to_ridge_and_not_to_least_squares():
     assert np.abs(held).max() > 0.1
 
 
-def decayed(optimizer, **settings):
-    """Return the weights after 40 updates from the same first weights."""
+FIRST = np.array([0.5, -1.0, 2.0, -0.2, 1.0])
+
+
+def scaled_problem():
     X, y = problem()
-    keras.utils.set_random_seed(0)
-    model = unit(P, bias_initializer="zeros", **settings)
-    return train(model, X / X.std(axis=0), (y - y.mean()) / y.std(), optimizer, "mean_squared_error", 40)[:, 0]
+    return X / X.std(axis=0), (y - y.mean()) / y.std()
 
 
-def test_weight_decay_of_plain_sgd_is_l2_of_half_the_decay():
-    decay = 0.3
-    other = decayed(keras.optimizers.SGD(0.05), kernel_regularizer=regularizers.L2(decay / 2), use_bias=False)
-    np.testing.assert_allclose(decayed(keras.optimizers.SGD(0.05, weight_decay=decay), use_bias=False), other, atol=1e-5)
+def decayed(optimizer, updates=40, l2=(0.0,)):
+    """Return the weights (factors, 5) from the same first weights, one model for each of the factors."""
+    X, y = scaled_problem()
+    model = side_by_side(len(l2), kernel_regularizer=L1L2OfEach(l2=l2))
+    model.layers[0].kernel.assign(np.tile(FIRST, (len(l2), 1)))
+    return train(model, X, np.repeat(y[:, None], len(l2), axis=1), optimizer, summed_squares, updates)
+
+
+def adam_by_hand(updates, rate, decay=0.0, l2=0.0):
+    """Return the weights after so many updates of Adam (Kingma and Ba, 2015), decoupled decay as in Loshchilov and Hutter (2019)."""
+    X, y = scaled_problem()
+    w, mean, square = FIRST, np.zeros(P), np.zeros(P)
+    for t in range(1, updates + 1):
+        slope = 2 * X.T @ (X @ w - y) / N + 2 * l2 * w
+        mean, square = 0.9 * mean + 0.1 * slope, 0.999 * square + 0.001 * slope**2
+        step = mean / (1 - 0.9**t) / (np.sqrt(square / (1 - 0.999**t)) + 1e-7)
+        w = (1 - rate * decay) * w - rate * step
+    return w
+
+
+@pytest.mark.parametrize("decay", [0.02, 0.3, 2.0])
+def test_weight_decay_of_plain_sgd_is_l2_of_half_the_decay(decay):
+    other = decayed(keras.optimizers.SGD(0.05), l2=[decay / 2, decay])
+    found = decayed(keras.optimizers.SGD(0.05, weight_decay=decay))
+    np.testing.assert_allclose(found[0], other[0], atol=1e-5)
+    assert np.abs(found[0] - other[1]).max() > 1e-3  # and not of the whole decay
 
 
 def test_weight_decay_of_adam_is_not_l2():
-    decay = 0.3
-    other = decayed(keras.optimizers.Adam(0.05), kernel_regularizer=regularizers.L2(decay / 2), use_bias=False)
-    assert np.abs(decayed(keras.optimizers.Adam(0.05, weight_decay=decay), use_bias=False) - other).max() > 0.02
+    """Both updates in closed form, and no factor from 0 to 100 that comes near to the decay."""
+    decay, factors = 0.3, np.array([0.0, *np.geomspace(1e-4, 100, 60)])
+    by_decay = decayed(keras.optimizers.Adam(0.05, weight_decay=decay))[0]
+    by_l2 = decayed(keras.optimizers.Adam(0.05), l2=factors)
+    np.testing.assert_allclose(by_decay, adam_by_hand(40, 0.05, decay), atol=1e-4)
+    np.testing.assert_allclose(by_l2[30], adam_by_hand(40, 0.05, l2=factors[30]), atol=1e-4)
+    assert np.abs(by_l2 - by_decay).max(axis=1).min() > 0.02
 
 
 def test_weight_decay_reaches_biases_unless_they_are_excluded():
@@ -244,9 +341,9 @@ def test_weight_decay_reaches_biases_unless_they_are_excluded():
         optimizer = keras.optimizers.SGD(0.1, weight_decay=0.5)
         if exclude:
             optimizer.exclude_from_weight_decay(var_names=["bias"])
-        model.compile(optimizer, lambda y, prediction: 0 * prediction)
+        model.compile(optimizer, level)
         model.train_on_batch(X, np.zeros((4, 1)))
-        assert model.layers[0].bias.numpy()[0] == pytest.approx(expected, rel=1e-5)
+        assert ops.convert_to_numpy(model.layers[0].bias)[0] == pytest.approx(expected, rel=1e-5)
 
 
 def test_sum_of_squares_falls_with_the_factor_though_a_weight_may_grow():
@@ -258,3 +355,108 @@ def test_sum_of_squares_falls_with_the_factor_though_a_weight_may_grow():
         grown += np.any(np.diff(np.abs(path), axis=0) > 1e-3)
         turned += np.any(path[0] * path[-1] < 0)
     assert grown > 5 and turned > 5
+
+
+def path_of(shown, feature):
+    """Return the factors and the weights of one feature of the path in Keras, each (factors,)."""
+    return shown("l2#path").points(f"feature {feature} in Keras").T
+
+
+def test_less_is_left_of_the_difference_than_of_the_sum_in_this_run(shown):
+    (factors, first), (_, second) = path_of(shown, 0), path_of(shown, 1)
+    left_of_sum, left_of_difference = (part / part[0] for part in (first + second, first - second))
+    at_least_as_much = factors[1:][left_of_difference[1:] >= left_of_sum[1:]]
+    assert at_least_as_much.tolist() == []
+
+
+def test_weight_of_feature_0_crosses_zero_in_this_run(shown):
+    _, weights = path_of(shown, 0)
+    first, *_, last = weights.tolist()
+    assert first * last < 0
+
+
+def test_weights_of_features_4_and_5_grow_for_a_while_in_this_run(shown):
+    for feature in (4, 5):
+        _, weights = path_of(shown, feature)
+        assert np.diff(np.abs(weights)).max().item() > 0, f"feature {feature}"
+
+
+def test_no_weight_is_zero_at_any_factor_in_this_run(shown):
+    for feature in range(int(shown("l2#numbers").number("features", "number"))):
+        factors, weights = path_of(shown, feature)
+        assert factors[weights == 0].tolist() == [], f"feature {feature}"
+
+
+def test_less_is_left_from_direction_to_direction_in_this_run(shown):
+    left = list(shown("l2#directions").column("left").values())
+    assert left == sorted(set(left), reverse=True)
+
+
+def test_last_direction_is_mostly_a_difference_in_this_run(shown):
+    first, second, *rest = (list(shown("l2#mixture").column(f"feature {feature}").values())[-1] for feature in range(6))
+    assert first * second < 0
+    assert first**2 + second**2 > sum(part**2 for part in rest)
+
+
+def test_last_direction_has_the_largest_weight_and_the_least_spread_in_this_run(shown):
+    weights, spreads = (list(shown("l2#directions").column(name).values()) for name in ("least squares", "spread"))
+    assert abs(weights[-1]) == max(abs(weight) for weight in weights)
+    assert spreads[-1] == min(spreads)
+
+
+def test_formula_predicts_what_is_left_in_this_run(shown):
+    directions = shown("l2#directions")
+    assert directions.column("left") == directions.column("by the formula")
+
+
+def test_degrees_of_freedom_and_squares_fall_in_this_run(shown):
+    for name in ("degrees of freedom", "sum of squares of the weights"):
+        column = list(shown("l2#freedom").column(name).values())
+        assert column == sorted(set(column), reverse=True), name
+
+
+def test_weight_moves_to_the_feature_that_resembles_in_this_run(shown):
+    first, second = (list(shown("l2#twins").column(name).values()) for name in ("first weight", "second weight"))
+    assert first == sorted(set(first), reverse=True)
+    assert second == sorted(set(second))
+
+
+def test_copies_get_the_same_weight_in_this_run(shown):
+    twins = shown("l2#twins")
+    assert twins.entry("1.0", "first weight") == twins.entry("1.0", "second weight")
+
+
+def test_sum_is_largest_for_copies_in_this_run(shown):
+    sums = shown("l2#twins").column("their sum")
+    assert all(sums["1.0"] > other for correlation, other in sums.items() if correlation != "1.0"), sums
+
+
+def test_weights_grow_under_too_large_a_factor_in_this_run(shown):
+    steps = shown("l2#steps")
+    *_, last = steps.column("first weight")
+    assert abs(steps.number(last, "first weight")) > 3 and abs(steps.number(last, "second weight")) > 4  # they begin at (3, −4)
+
+
+def uncorrelated():
+    """Return X and y as the script draws them, with a correlation of 0 in the place of 0.95."""
+    cells = {cell["id"]: cell.source for cell in Script(ROOT / "examples" / "l2.py").code_cells()}
+    drawn = {"np": np}
+    exec(cells["data"].replace("0.95", "0.0"), drawn)
+    return drawn["X"], drawn["y"]
+
+
+def test_without_correlation_the_first_and_last_spread_change_most(shown):
+    before = np.array(list(shown("l2#directions").column("spread").values()))
+    X, _ = uncorrelated()
+    after = np.linalg.svd(X, compute_uv=False) / len(X) ** 0.5
+    first, *others, last = np.abs(after - before).tolist()
+    assert min(first, last) > max(others)
+    assert np.all(np.abs(after - 1)[[0, -1]] < np.abs(before - 1)[[0, -1]])
+
+
+def test_without_correlation_the_large_weights_fall_and_keep_their_sign(shown):
+    factors, _ = path_of(shown, 0)
+    X, y = uncorrelated()
+    large = np.array([Ridge(alpha=len(X) * l2).fit(X, y).coef_[:4] for l2 in factors])  # (factors, 4)
+    assert np.all(np.diff(np.abs(large), axis=0) < 0)
+    assert np.all(np.sign(large) == np.sign(large[0]))

@@ -1,12 +1,16 @@
 """Claims of the page "Notation and conventions": a factor in Keras and the one elsewhere that gives the same optimum."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
 from keras import layers, ops, regularizers
 from sklearn.linear_model import ElasticNet, Lasso, LogisticRegression, Ridge
 
-from tests.gradients import gradient
+from pipeline.ledger import Ledger
+from tests.formulas import formula
+from tests.solvers import gradient
 
 ROWS, FEATURES = 60, 6
 
@@ -50,14 +54,33 @@ def is_optimum(X, y, found, loss, tolerance=1e-5, **factors):
     return distance_from_optimum(*at, **factors) < tolerance < 1e-4 < distance_from_optimum(*at, **others)
 
 
+@pytest.fixture
+def factors(request):
+    """Return a function that evaluates the factors which the sentence of the test gives in code, as in `l2 = alpha / n`."""
+    (sentence,) = [claim.sentence for claim in Ledger().claims if claim.test == request.node.name]
+    code = re.findall(r"`(l[12]) = ([^`]+)`", sentence)
+    return lambda **given: {name: eval(expression, {}, given) for name, expression in code}
+
+
+def is_multiple(elsewhere, l1=0.0, l2=0.0, **given):
+    """Tell whether the objective that the page writes for another library is a multiple of Keras's with these factors."""
+    rng = np.random.default_rng(0)
+    ratios = []
+    for w in rng.normal(size=(5, FEATURES)):
+        loss = rng.uniform(1, 5)
+        ratios.append(elsewhere(w=w, L=loss, **given) / (loss + l1 * np.abs(w).sum() + l2 * np.square(w).sum()))
+    return np.ptp(ratios) < 1e-9
+
+
 def test_mean_squared_error_plus_l1l2_is_the_objective():
     X, y = regression()
     layer = layers.Dense(1, kernel_regularizer=regularizers.L1L2(l1=0.3, l2=0.2), bias_initializer="ones")
     model = keras.Sequential([layers.Input((FEATURES,)), layer])
     model.compile(loss="mean_squared_error")
     kernel, bias = (part.astype("float64") for part in model.get_weights())
-    by_hand = ((y - X @ kernel - bias) ** 2).sum() / ROWS + 0.3 * np.abs(kernel).sum() + 0.2 * (kernel**2).sum()
-    assert model.evaluate(X, y, batch_size=ROWS, verbose=0) == pytest.approx(by_hand, rel=1e-5)
+    squared_errors = (y - X @ kernel - bias)[:, 0] ** 2
+    objective = formula("reference/notation.md", "J =")(l=squared_errors, n=ROWS, w=kernel[:, 0], λ_1=0.3, λ_2=0.2)
+    assert model.evaluate(X, y, batch_size=ROWS, verbose=0) == pytest.approx(objective, rel=1e-5)
 
 
 def test_mean_squared_error_is_a_mean_over_rows_and_outputs():
@@ -65,61 +88,72 @@ def test_mean_squared_error_is_a_mean_over_rows_and_outputs():
     assert float(squared_error(truth, predicted)) == pytest.approx((predicted**2).sum() / 12)
 
 
-def test_ridge_is_l2_of_alpha_over_n():
+def test_ridge_is_l2_of_alpha_over_n(factors):
     X, y = regression()
     found = Ridge(alpha=7.0, tol=1e-12).fit(X, y)
-    assert is_optimum(X, y, found, squared_error, l2=7.0 / ROWS)
+    in_keras = factors(alpha=7.0, n=ROWS)
+    assert is_optimum(X, y, found, squared_error, **in_keras)
+    assert is_multiple(formula("reference/notation.md", r"n L + \alpha"), n=ROWS, α=7.0, **in_keras)
 
 
-def test_ridge_of_several_outputs_is_l2_of_alpha_over_n_k():
+def test_ridge_of_several_outputs_is_l2_of_alpha_over_n_k(factors):
     X, y = regression(outputs=3)
     found = Ridge(alpha=7.0, tol=1e-12).fit(X, y)
-    assert is_optimum(X, y, found, squared_error, l2=7.0 / (ROWS * 3))
+    assert is_optimum(X, y, found, squared_error, **factors(alpha=7.0, n=ROWS, K=3))
 
 
-def test_lasso_is_l1_of_two_alpha():
+def test_lasso_is_l1_of_two_alpha(factors):
     X, y = regression()
     found = Lasso(alpha=0.4, tol=1e-14, max_iter=100_000).fit(X, y[:, 0])
+    in_keras = factors(alpha=0.4)
     assert 0 < np.sum(found.coef_ == 0) < FEATURES
-    assert is_optimum(X, y, found, squared_error, l1=0.8)
+    assert is_optimum(X, y, found, squared_error, **in_keras)
+    assert is_multiple(formula("reference/notation.md", r"\tfrac{1}{2} L + \alpha \lVert"), α=0.4, **in_keras)
 
 
-def test_elastic_net_is_l1_of_two_alpha_r_and_l2_of_alpha_one_minus_r():
+def test_elastic_net_is_l1_of_two_alpha_r_and_l2_of_alpha_one_minus_r(factors):
     X, y = regression()
-    alpha, r = 0.5, 0.7
-    found = ElasticNet(alpha=alpha, l1_ratio=r, tol=1e-14, max_iter=100_000).fit(X, y[:, 0])
-    assert is_optimum(X, y, found, squared_error, l1=2 * alpha * r, l2=alpha * (1 - r))
+    found = ElasticNet(alpha=0.5, l1_ratio=0.7, tol=1e-14, max_iter=100_000).fit(X, y[:, 0])
+    in_keras = factors(alpha=0.5, r=0.7)
+    assert is_optimum(X, y, found, squared_error, **in_keras)
+    assert is_multiple(formula("reference/notation.md", r"\tfrac{1}{2} L + \alpha r"), α=0.5, r=0.7, **in_keras)
 
 
-def test_logistic_regression_is_l2_of_one_over_two_c_n():
+def test_logistic_regression_is_l2_of_one_over_two_c_n(factors):
     X, y = classification()
     found = LogisticRegression(C=0.5, tol=1e-12, max_iter=10_000, solver="newton-cholesky").fit(X, y)
-    assert is_optimum(X, y, found, cross_entropy, l2=1 / (2 * 0.5 * ROWS))
+    in_keras = factors(C=0.5, n=ROWS)
+    assert is_optimum(X, y, found, cross_entropy, **in_keras)
+    assert is_multiple(formula("reference/notation.md", r"C n L + \tfrac"), C=0.5, n=ROWS, **in_keras)
 
 
-def test_logistic_elastic_net_is_l1_of_r_over_c_n():
+def test_logistic_elastic_net_is_l1_of_r_over_c_n(factors):
     X, y = classification()
-    C, r = 0.3, 0.6
-    found = LogisticRegression(C=C, l1_ratio=r, solver="saga", tol=1e-13, max_iter=200_000).fit(X, y)
-    assert is_optimum(X, y, found, cross_entropy, l1=r / (C * ROWS), l2=(1 - r) / (2 * C * ROWS))
+    found = LogisticRegression(C=0.3, l1_ratio=0.6, solver="saga", tol=1e-13, max_iter=200_000).fit(X, y)
+    in_keras = factors(C=0.3, r=0.6, n=ROWS)
+    assert is_optimum(X, y, found, cross_entropy, **in_keras)
+    assert is_multiple(formula("reference/notation.md", r"C n L + r"), C=0.3, r=0.6, n=ROWS, **in_keras)
 
 
-def test_l2_loss_of_tensorflow_has_a_half():
+def test_l2_loss_of_tensorflow_has_a_half(factors):
     import tensorflow as tf
 
     weights = np.array([3.0, -4.0], dtype="float32")
-    assert 0.1 * float(tf.nn.l2_loss(weights)) == pytest.approx(float(regularizers.L2(0.1 / 2)(weights)))
+    added = 0.1 * float(tf.nn.l2_loss(weights))
+    assert added == pytest.approx(float(regularizers.L2(**factors(wd=0.1))(weights)))
+    assert added == pytest.approx(formula("reference/notation.md", r"\tfrac{1}{2} wd")(wd=0.1, w=weights))
 
 
-def test_decay_in_the_gradient_is_l2_of_half_of_it():
+def test_decay_in_the_gradient_is_l2_of_half_of_it(factors):
     decay, rate = 0.3, 0.1
     X, y = regression()
-    layer = layers.Dense(1, kernel_regularizer=regularizers.L2(decay / 2))
+    layer = layers.Dense(1, kernel_regularizer=regularizers.L2(**factors(wd=decay)))
     model = keras.Sequential([layers.Input((FEATURES,)), layer])
     model.compile(keras.optimizers.SGD(rate), loss="mean_squared_error")
     kernel, bias = (part.astype("float64") for part in model.get_weights())
+    added = formula("reference/notation.md", r"wd \cdot w")
     for _ in range(3):  # by hand: the slope of the mean squared error, and the decay added to it
         error = X @ kernel + bias - y
-        kernel, bias = kernel - rate * (2 / ROWS * X.T @ error + decay * kernel), bias - rate * 2 * error.mean()
+        kernel, bias = kernel - rate * (2 / ROWS * X.T @ error + added(wd=decay, w=kernel)), bias - rate * 2 * error.mean()
         model.train_on_batch(X, y)
     np.testing.assert_allclose(layer.kernel.numpy(), kernel, atol=1e-4)

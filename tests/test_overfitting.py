@@ -1,24 +1,33 @@
 """Claims of the chapter "Recognizing overfitting"."""
 
-from functools import cache
-from itertools import product
+from functools import cache, partial
+from itertools import combinations, product
 from math import comb
 
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
-from keras import Sequential, layers, regularizers
-from scipy.optimize import linprog, minimize_scalar
-from scipy.stats import binom, invwishart
+from keras import Sequential, layers, ops, regularizers
+from scipy import stats
+from scipy.optimize import linprog
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+from sklearn.neighbors import KNeighborsClassifier
 
-SEEDS = 10  # data sets that share one truth
+from tests.formulas import formula
+from tests.solvers import L1L2OfEach, train, unit
+
+SEEDS = 20  # data sets that share one truth
 LOSS, ACCURACY = 0, 1
 
 
 # Linear models, without Keras
+
+
+def interval(differences):
+    """Return both ends of the 95 % interval for the mean of differences between pairs, one pair a data set, by Student's t."""
+    return stats.t.interval(0.95, len(differences) - 1, np.mean(differences), stats.sem(differences))
 
 
 def fits_without_error(X, y):
@@ -38,20 +47,44 @@ def test_as_many_features_as_rows_fit_any_labels():
     assert np.abs(X @ np.linalg.lstsq(X, labels)[0] - labels).max() == pytest.approx(0.5)
 
 
+def in_general_position(X):
+    """Return whether no p + 1 of the rows (n, p) lie in one hyperplane."""
+    corners = (np.c_[X[list(rows)], np.ones(X.shape[1] + 1)] for rows in combinations(range(len(X)), X.shape[1] + 1))
+    return all(abs(np.linalg.det(corner)) > 1e-9 for corner in corners)
+
+
+def labelings_separated(X):
+    return sum(fits_without_error(X, np.array(labels)) for labels in product([0, 1], repeat=len(X)))
+
+
+def cover(n, p):
+    """Return the number of labelings that the page's formula gives."""
+    return formula("learn/overfitting.md", "N(n, p) =")(n, p)
+
+
 @pytest.mark.parametrize("p, expected", [(2, 58), (3, 128)])
 def test_number_of_labelings_that_a_linear_model_separates(p, expected):
-    n = 8
-    X = np.random.default_rng(1).normal(size=(n, p))
-    separated = sum(fits_without_error(X, np.array(labels)) for labels in product([0, 1], repeat=n))
-    assert separated == 2 * sum(comb(n - 1, k) for k in range(p + 1)) == expected
+    X = np.random.default_rng(1).normal(size=(8, p))
+    assert in_general_position(X)
+    assert labelings_separated(X) == cover(8, p) == expected
+
+
+def test_fewer_labelings_are_separated_when_three_rows_lie_on_a_line():
+    """Four rows in the plane; no four rows lie on a line, so that general position has to mean three."""
+    X = np.array([[0.0, 0.0], [1.0, 1.0], [2.0, 2.0], [0.0, 1.0]])
+    assert not in_general_position(X)
+    assert labelings_separated(X) == 12 < cover(4, 2) == 14
+    X[2] = 2.0, 2.1
+    assert in_general_position(X)
+    assert labelings_separated(X) == 14
 
 
 def separable_rows():
-    """Return 20 rows that a line through the origin separates with room, and their classes."""
+    """Return 20 rows that a line past the origin separates with room, and their classes."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(200, 2))
-    X = X[np.abs(X @ [3, -4]) > 1.5][:20]
-    return X.astype("float32"), (X @ [3, -4] > 0).astype("float32")
+    X = X[np.abs(X @ [3, -4] + 2) > 1.5][:20]
+    return X.astype("float32"), (X @ [3, -4] + 2 > 0).astype("float32")
 
 
 def cross_entropy(margins):
@@ -59,38 +92,55 @@ def cross_entropy(margins):
     return np.logaddexp(0, -margins).mean(axis=0)
 
 
+def loss_in_keras(X, y, weights, bias):
+    """Return Keras's mean cross-entropy for a logistic unit with these weights."""
+    return float(keras.losses.BinaryCrossentropy(from_logits=True)(y, X @ weights + bias))
+
+
 def test_doubling_separating_weights_lowers_the_loss():
+    """Any weights and bias that separate, from near ones to far; scikit-learn's loss beside that of Keras."""
     X, y = separable_rows()
-    signs, weights = np.where(y == 1, 1, -1), np.array([3.0, -4.0])
-    assert (signs * (X @ weights) > 0).all()
-    sizes = [cross_entropy(signs * (X @ weights) * scale) for scale in 2.0 ** np.arange(-4, 6)]
-    assert (np.diff(sizes) < 0).all()
-    assert sizes[-1] < 1e-9
-    signs = -signs  # weights that do not separate gain nothing in the end
-    assert cross_entropy(signs * (X @ weights) * 2) > cross_entropy(signs * (X @ weights))
+    rng, tried = np.random.default_rng(1), 0
+    while tried < 20:
+        weights, bias = np.array([3.0, -4.0]) + rng.normal(size=2), 2 + rng.normal()
+        if np.any((X @ weights + bias > 0) != y):
+            continue
+        tried += 1
+        size = np.exp(rng.uniform(-3, 0.5))
+        losses = [loss_in_keras(X, y, scale * weights, scale * bias) for scale in (size, 2 * size)]
+        theirs = [log_loss(y, 1 / (1 + np.exp(-scale * (X @ weights + bias)))) for scale in (size, 2 * size)]
+        np.testing.assert_allclose(losses, theirs, rtol=1e-4, atol=1e-6)
+        assert losses[1] < losses[0]
+    assert loss_in_keras(X, y, [3e3, -4e3], 2e3) < 1e-9  # the lowest value, 0, lies at no finite weights
 
 
-def norm_after(updates, l2=0.0):
-    """Return the norm of the kernel of a Keras logistic unit after `updates` on the separable rows."""
+def test_doubling_the_weights_without_the_bias_can_raise_the_loss():
+    X, y = np.array([[-1.0], [-5.0]]), np.array([1.0, 0.0])
+    before, weights_alone, both = (loss_in_keras(X, y, w, b) for w, b in (([1.0], 3.0), ([2.0], 3.0), ([2.0], 6.0)))
+    assert before == pytest.approx(np.log1p(np.exp(-2)), rel=1e-5)
+    assert weights_alone == pytest.approx((np.log1p(np.exp(-1)) + np.log1p(np.exp(-7))) / 2, rel=1e-5)
+    assert both < before < weights_alone
+
+
+def norms(optimizer, l2=0.0):
+    """Return the norms of the kernel of a Keras logistic unit after each of 16 times 200 updates on the separable rows."""
     keras.utils.set_random_seed(0)
-    X, y = separable_rows()
-    unit = layers.Dense(1, "sigmoid", use_bias=False, kernel_regularizer=regularizers.L2(l2))
-    model = Sequential([layers.Input((2,)), unit])
-    model.compile(keras.optimizers.SGD(1.0), "binary_crossentropy", steps_per_execution=updates)
-    rows = tf.data.Dataset.from_tensors((X, y[:, None])).repeat()
-    model.fit(rows, steps_per_epoch=updates, shuffle=False, verbose=0)
-    return float(np.linalg.norm(unit.kernel.numpy()))
+    (X, y), model, kept = separable_rows(), unit(2, kernel_regularizer=regularizers.L2(l2)), []
+    note = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: kept.append(np.linalg.norm(model.get_weights()[0])))
+    train(model, X, y[:, None], optimizer(), keras.losses.BinaryCrossentropy(from_logits=True), 200, epochs=16, callbacks=[note])
+    return kept
 
 
-def test_weights_grow_without_end_on_separable_rows():
-    free = [norm_after(updates) for updates in (200, 800, 3200)]
-    assert free[1] > 1.2 * free[0] and free[2] > 1.2 * free[1]
-    tied = [norm_after(updates, l2=0.01) for updates in (200, 800, 3200)]
-    assert tied[2] == pytest.approx(tied[1], rel=1e-3) and tied[2] < free[0]
+@pytest.mark.parametrize("optimizer", [partial(keras.optimizers.SGD, 1.0), partial(keras.optimizers.Adam, 0.05)], ids=["SGD", "Adam"])
+def test_weights_grow_without_end_on_separable_rows(optimizer):
+    free, tied = norms(optimizer), norms(optimizer, l2=0.01)
+    assert (np.diff(free) > 0).all()
+    assert free[3] > 1.2 * free[0] and free[15] > 1.2 * free[3]  # as much again with four times the updates
+    assert tied[15] == pytest.approx(tied[7], rel=1e-3) and tied[15] < free[0]
     X, y = separable_rows()  # and scikit-learn, its penalty fading
-    theirs = [np.linalg.norm(LogisticRegression(C=C, fit_intercept=False, tol=1e-8).fit(X, y).coef_) for C in (50 / 20, 50, 1e3, 1e5)]
+    theirs = [np.linalg.norm(LogisticRegression(C=C, tol=1e-8, max_iter=10_000).fit(X, y).coef_) for C in (50 / 20, 50, 1e3, 1e5)]
     assert (np.diff(theirs) > 1).all()
-    assert tied[2] == pytest.approx(theirs[0], rel=1e-3)  # l2 = 1/(2Cn) = 0.01
+    assert tied[15] == pytest.approx(theirs[0], rel=1e-3)  # l2 = 1/(2Cn) = 0.01
 
 
 # Squared error
@@ -109,6 +159,9 @@ def test_expected_squared_error_is_noise_plus_squared_bias_plus_variance():
     bias, variance = predictions.mean() - new @ true_weights, predictions.var()
     assert bias**2 > 0.05 and variance > 0.05
     assert expected == pytest.approx(sigma**2 + bias**2 + variance, rel=1e-12)
+    given = {"y": labels[:, None], "y_hat": predictions, "f": new @ true_weights, "ε": labels[:, None] - new @ true_weights, "E": np.mean}
+    assert np.all(formula("learn/overfitting.md", r"y - \hat{y} =").holds(**given))
+    assert expected == pytest.approx(formula("learn/overfitting.md", r"\operatorname{E} (y - \hat{y})^2")(**given, σ=sigma))
 
 
 def least_squares(p, n=30, sigma=5.0, data_sets=4000):
@@ -125,15 +178,15 @@ def least_squares(p, n=30, sigma=5.0, data_sets=4000):
 
 @pytest.mark.parametrize("p", [2, 10, 20])
 def test_excess_error_of_least_squares(p, n=30, sigma=5.0):
-    expected = sigma**2 * p / (n - p - 1)
+    expected = formula("learn/overfitting.md", r"\text{new rows:}")(σ=sigma, p=p, n=n) - sigma**2
     assert least_squares(p)[1] - sigma**2 == pytest.approx(expected, rel=0.05)
     # the variance of the weights is sigma² times the inverse of XᵀX, whose mean SciPy knows
-    assert sigma**2 * np.trace(np.atleast_2d(invwishart(df=n, scale=np.eye(p)).mean())) == pytest.approx(expected)
+    assert sigma**2 * np.trace(np.atleast_2d(stats.invwishart(df=n, scale=np.eye(p)).mean())) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("p", [2, 10, 20])
 def test_training_error_of_least_squares(p, n=30, sigma=5.0):
-    assert least_squares(p)[0] == pytest.approx(sigma**2 * (1 - p / n), rel=0.02)
+    assert least_squares(p)[0] == pytest.approx(formula("learn/overfitting.md", r"\text{training:}")(σ=sigma, p=p, n=n), rel=0.02)
     X = np.random.default_rng(0).normal(size=(n, p))
     assert np.trace(np.eye(n) - X @ np.linalg.pinv(X)) == pytest.approx(n - p)  # of the noise, what is left in the residual
 
@@ -150,49 +203,66 @@ def test_error_of_the_shortest_weights_beyond_n_features(p, n=30, sigma=5.0):
 
 
 def test_random_labels_set_a_floor_for_loss_and_accuracy():
-    flip_y = 0.3
-    sizes = {"n_samples": 20_000, "n_features": 5, "n_informative": 5, "n_redundant": 0, "shuffle": False, "random_state": 2}
-    clean, flipped = (make_classification(flip_y=share, **sizes)[1] for share in (0.0, flip_y))
-    right = np.mean(clean == flipped)  # of who knows each row's true class
-    assert right == pytest.approx(1 - flip_y / 2, abs=0.01)
-    found = minimize_scalar(lambda q: -(0.85 * np.log(q) + 0.15 * np.log(1 - q)), bounds=(0.5, 0.999), method="bounded")
-    assert found.x == pytest.approx(1 - flip_y / 2, abs=1e-4)
-    assert found.fun == pytest.approx(-(0.85 * np.log(0.85) + 0.15 * np.log(0.15)), abs=1e-8)
-    assert found.fun == pytest.approx(0.4227, abs=1e-4)
+    """Models trained on many flipped labels stay behind both bounds, and whoever knows each row's class in truth meets them."""
+    flip_y, rows = 0.3, 30_000
+    make = partial(make_classification, rows, 5, n_informative=5, n_redundant=0, class_sep=3.0, shuffle=False, random_state=2)
+    X, y = make(flip_y=flip_y)
+    truth = make(flip_y=0.0)[1]
+    order = np.random.default_rng(0).permutation(rows)
+    fitted, new = order[:10_000], order[10_000:]
+    known = np.where(truth == 1, 1 - flip_y / 2, flip_y / 2)  # probability of class 1 for who knows
+    network = Sequential([layers.Input((5,)), layers.Dense(16, "relu"), layers.Dense(1, "sigmoid")])
+    network.compile(keras.optimizers.Adam(0.01), "binary_crossentropy")
+    network.fit(X[fitted], y[fitted, None], batch_size=500, epochs=10, verbose=0)
+    predicted = {"known": known[new], "network": network.predict(X[new], batch_size=1000, verbose=0)[:, 0].astype(float)}
+    for model in (LogisticRegression(), KNeighborsClassifier(50)):
+        predicted[type(model).__name__] = model.fit(X[fitted], y[fitted]).predict_proba(X[new])[:, 1]
+    floor = formula("learn/overfitting.md", "h(u) =")(flip_y / 2)
+    assert floor == pytest.approx(0.423, abs=5e-4)
+    luck = 4 / np.sqrt(len(new))  # four standard errors of a mean, times the deviation
+    of_accuracy, of_loss = luck * np.sqrt(0.85 * 0.15), luck * np.sqrt(0.85 * 0.15) * np.log(0.85 / 0.15)
+    for name, probability in predicted.items():
+        accuracy, loss = np.mean((probability > 0.5) == y[new]), log_loss(y[new], probability)
+        bounds = {"accuracy": accuracy - of_accuracy, "data_loss": loss + of_loss, "q": flip_y, "h": lambda u: floor}
+        assert formula("learn/overfitting.md", r"\text{accuracy}").holds(**bounds), name
+        assert formula("learn/overfitting.md", r"\text{data loss}").holds(**bounds), name
+        assert accuracy > 0.8, name  # it has learned
+    assert np.mean(truth[new] == y[new]) == pytest.approx(0.85, abs=of_accuracy)
+    assert log_loss(y[new], known[new]) == pytest.approx(floor, abs=of_loss)
 
 
-def test_accuracy_on_a_validation_set_is_binomial():
-    assert np.array(binom.interval(0.95, 20, 0.8)) / 20 == pytest.approx([0.60, 0.95])
-    assert np.array(binom.interval(0.95, 500, 0.8)) / 500 == pytest.approx([0.764, 0.834])
-    assert binom.std(20, 0.8) / 20 == pytest.approx(np.sqrt(0.8 * 0.2 / 20))
+@pytest.mark.parametrize("rows, fewest, most", [(20, 12, 19), (500, 380, 420)])
+def test_accuracy_on_a_validation_set_is_binomial(rows, fewest, most):
+    """From 60 % to 95 % of 20 rows and from 76 % to 84 % of 500, counted out exactly, and drawn."""
+    inside = sum(comb(rows, right) * 0.8**right * 0.2 ** (rows - right) for right in range(fewest, most + 1))
+    assert inside == pytest.approx(0.98, abs=0.005)
+    right = (np.random.default_rng(0).random((20_000, rows)) < 0.8).sum(axis=1)
+    assert np.mean((right >= fewest) & (right <= most)) == pytest.approx(0.98, abs=0.008)
 
 
-def test_copies_in_the_validation_rows_mix_the_two_losses():
-    model = Sequential([layers.Input((4,)), layers.Dense(1, "sigmoid")])
-    model.compile(loss="binary_crossentropy")
+def test_copies_in_the_validation_rows_mix_the_two_measures():
+    """Three in four validation rows are copies of rows on which the unit is always right; scikit-learn has the loss of the rest."""
+    model = unit(4, "sigmoid")
+    model.set_weights([np.array([[3.0], [-4.0], [0.0], [1.0]]), np.zeros(1)])
+    model.compile(loss="binary_crossentropy", metrics=["accuracy"])
     rng = np.random.default_rng(0)
-    X, y = rng.normal(size=(100, 4)).astype("float32"), rng.integers(0, 2, (100, 1)).astype("float32")
-    training, new, mixed = (model.evaluate(X[part], y[part], batch_size=100, verbose=0) for part in (slice(75), slice(75, 100), slice(100)))
-    assert abs(training - new) > 0.01
-    assert mixed == pytest.approx(0.75 * training + 0.25 * new, abs=1e-6)
+    X = rng.normal(size=(100, 4)).astype("float32")
+    y = (X @ [3, -4, 0, 1] > 0).astype("float32")
+    y[75:] = rng.integers(0, 2, 25)
+    copies, new, mixed = (
+        np.array(model.evaluate(X[part], y[part, None], batch_size=100, verbose=0)) for part in (slice(75), slice(75, 100), slice(100))
+    )
+    assert copies[1] == 1 and new[1] < 0.9 and new[0] > copies[0] + 0.1
+    assert new[0] == pytest.approx(log_loss(y[75:], 1 / (1 + np.exp(-(X[75:] @ [3.0, -4.0, 0.0, 1.0])))), rel=1e-4)
+    np.testing.assert_allclose(mixed, 0.75 * copies + 0.25 * new, atol=1e-6)
 
 
 # Networks
 
 
-class L2Each(regularizers.Regularizer):
-    """L2 with a factor of its own for each model on the first axis."""
-
-    def __init__(self, l2):
-        self.l2 = np.reshape(l2, (-1, 1, 1)).astype("float32")
-
-    def __call__(self, kernels):
-        return keras.ops.sum(self.l2 * kernels**2)
-
-
 def network(models, units, l2, features=20):
     """Return `models` networks side by side, without first weights of their own."""
-    penalty = L2Each(np.broadcast_to(l2, models))
+    penalty = L1L2OfEach(l2=np.broadcast_to(l2, models))
     hidden = layers.EinsumDense("nmi,mio->nmo", (models, units), bias_axes="mo", activation="relu", kernel_regularizer=penalty)
     output = layers.EinsumDense("nmi,mio->nmo", (models, 1), bias_axes="mo", kernel_regularizer=penalty)
     return Sequential([layers.Input((models, features)), hidden, output])
@@ -215,11 +285,11 @@ class Curves(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         for name, (X, y) in self.watched.items():
-            margins = self.model(X).numpy()[..., 0] * np.where(y == 1, 1, -1)
+            margins = ops.convert_to_numpy(self.model(X))[..., 0] * np.where(y == 1, 1, -1)
             self.kept[name].append([cross_entropy(margins), (margins > 0).mean(axis=0)])
 
 
-def train(X, y, watched, l2=0.0, widths=16, optimizer=None, updates=20, epochs=20):
+def train_networks(X, y, watched, l2=0.0, widths=16, optimizer=None, updates=20, epochs=20):
     """Return {name: array (epochs + 1, 2, settings, data sets)}; X (rows, models, 20), y (rows, models)."""
     models = X.shape[1]
     widths = np.broadcast_to(widths, models)[:, None]
@@ -230,25 +300,22 @@ def train(X, y, watched, l2=0.0, widths=16, optimizer=None, updates=20, epochs=2
     output = output * np.sqrt(6 / (widths + 1))[..., None] * on[..., None]
     model = network(models, 16, l2)
     model.set_weights([kernel, np.zeros((models, 16)), output, np.zeros((models, 1))])
-    model.compile(optimizer or keras.optimizers.Adam(0.005), summed, steps_per_execution=updates)
     curves = Curves({"training": (X, y), **watched})
-    rows = tf.data.Dataset.from_tensors((X, y[..., None])).repeat()
-    model.fit(rows, epochs=epochs, steps_per_epoch=updates, shuffle=False, verbose=0, callbacks=[curves])
+    train(model, X, y[..., None], optimizer or keras.optimizers.Adam(0.005), summed, updates, epochs=epochs, callbacks=[curves])
     return {name: np.reshape(kept, (epochs + 1, 2, -1, SEEDS)) for name, kept in curves.kept.items()}
 
 
 @cache
 def deal(flip_y=0.05, class_sep=1.0, rows=150, most=600):
-    """Return training rows (rows, SEEDS, 20) with classes (rows, SEEDS), validation rows (500, SEEDS, 20) with classes (500, 1)."""
+    """Return training rows (rows, SEEDS, 20) with classes (rows, SEEDS), and 500 validation rows of each data set's own."""
     X, y = make_classification(
-        SEEDS * most + 500, 20, n_informative=5, n_redundant=0, flip_y=flip_y, class_sep=class_sep, shuffle=False, random_state=2
+        SEEDS * (most + 500), 20, n_informative=5, n_redundant=0, flip_y=flip_y, class_sep=class_sep, shuffle=False, random_state=2
     )
     order = np.random.default_rng(0).permutation(len(y))
-    X, y = X[order].astype("float32"), y[order].astype("float32")
-    X_train = X[:-500].reshape(SEEDS, most, 20).swapaxes(0, 1)[:rows]
-    mean, deviation = X_train.mean(axis=0), X_train.std(axis=0)
-    y_train = y[:-500].reshape(SEEDS, most).T[:rows]
-    return (X_train - mean) / deviation, y_train, (X[-500:, None] - mean) / deviation, y[-500:, None]
+    X, y = X[order].astype("float32").reshape(SEEDS, -1, 20).swapaxes(0, 1), y[order].astype("float32").reshape(SEEDS, -1).T
+    mean, deviation = X[:rows].mean(axis=0), X[:rows].std(axis=0)
+    X = (X - mean) / deviation
+    return X[:rows], y[:rows], X[-500:], y[-500:]
 
 
 def repeated(settings, *arrays):
@@ -262,14 +329,15 @@ SETTINGS = ["free", "one unit", "small", "factor 0.03", "factor 0.3", "one unit,
 def curves():
     """Return the curves of all SETTINGS on 150 rows, ten data sets each, and of validation rows with a leak and with a shift."""
     X_train, y_train, X_val, y_val = deal()
-    leaked, y_leaked = np.concatenate([X_train, X_val[:50]]), np.concatenate([y_train, np.tile(y_val[:50], (1, SEEDS))])
+    leaked, y_leaked = np.concatenate([X_train, X_val[:50]]), np.concatenate([y_train, y_val[:50]])
     shifted = X_val + np.where(np.arange(20) < 5, 1.0, 0.0).astype("float32")
-    X, y, X_val, leaked, y_leaked, shifted = repeated(len(SETTINGS), X_train, y_train, X_val, leaked, y_leaked, shifted)
+    sets = (X_train, y_train, X_val, y_val, leaked, y_leaked, shifted)
+    X, y, X_val, y_val, leaked, y_leaked, shifted = repeated(len(SETTINGS), *sets)
     for rows in (X, X_val, leaked, shifted):
         rows[:, -SEEDS:, 5:] = 0
     watched = {"validation": (X_val, y_val), "leak": (leaked, y_leaked), "shift": (shifted, y_val)}
     l2 = np.repeat([0, 0, 0.001, 0.03, 0.3, 0.03, 0], SEEDS)
-    return train(X, y, watched, l2=l2, widths=np.repeat([16, 1, 16, 16, 16, 1, 16], SEEDS))
+    return train_networks(X, y, watched, l2=l2, widths=np.repeat([16, 1, 16, 16, 16, 1, 16], SEEDS))
 
 
 def of(setting, part="validation", measure=LOSS):
@@ -287,9 +355,7 @@ def test_models_on_a_leading_axis_train_as_if_alone():
     for part in (slice(0, 3), slice(0, 1), slice(2, 3)):
         model = network(len(factors[part]), 5, factors[part], features=4)
         model.set_weights([array[part] for array in first])
-        model.compile(keras.optimizers.Adam(0.01), summed, steps_per_execution=50)
-        rows = tf.data.Dataset.from_tensors((X[:, part], y[:, part])).repeat()
-        model.fit(rows, steps_per_epoch=50, shuffle=False, verbose=0)
+        train(model, X[:, part], y[:, part], keras.optimizers.Adam(0.01), summed, 50)
         ends.append(model.get_weights())
     for number in range(4):
         alone = np.concatenate([end[number] for end in ends[1:]])
@@ -305,24 +371,26 @@ def test_overfitting_turns_the_validation_loss_and_hardly_the_accuracy():
     assert (training[-1] < 0.02).all()
     assert (validation[-1] > 1.3 * validation.min(axis=0)).all()
     accuracy = of("free", measure=ACCURACY)
-    assert abs((accuracy[-1] - accuracy[best, np.arange(SEEDS)]).mean()) < 0.03
+    low, high = interval(accuracy[-1] - accuracy[best, np.arange(SEEDS)])
+    assert -0.03 < low < high < 0.03
 
 
 def test_more_capacity_lowers_training_loss_and_raises_validation_loss():
     assert (of("free", "training")[-1] < of("one unit", "training")[-1] - 0.1).all()
-    assert (of("free")[-1] - of("one unit")[-1]).mean() > 0.2
-    change = (of("free", measure=ACCURACY)[-1] - of("one unit", measure=ACCURACY)[-1]).mean()
-    assert abs(change) < 0.05
+    assert interval(of("free")[-1] - of("one unit")[-1])[0] > 0.2
+    low, high = interval(of("free", measure=ACCURACY)[-1] - of("one unit", measure=ACCURACY)[-1])
+    assert -0.05 < low < high < 0.05
 
 
 def test_with_a_penalty_more_capacity_does_no_harm():
-    assert (of("factor 0.03")[-1] - of("one unit, factor 0.03")[-1]).mean() < 0
-    assert (of("free")[-1] - of("one unit")[-1]).mean() > 0.2
+    assert interval(of("factor 0.03")[-1] - of("one unit, factor 0.03")[-1])[1] < 0
+    assert interval(of("free")[-1] - of("one unit")[-1])[0] > 0.2
 
 
 def test_underfitting_leaves_both_losses_high_and_close():
     training, validation = of("factor 0.3", "training")[-1], of("factor 0.3")[-1]
-    assert (np.abs(validation - training) < 0.03).all()
+    low, high = interval(validation - training)
+    assert -0.03 < low < high < 0.03
     assert (training > 0.6).all()
     for part in ("training", "validation"):  # the remedy
         assert (of("factor 0.03", part)[-1] < of("factor 0.3", part)[-1] - 0.1).all()
@@ -338,14 +406,15 @@ def test_validation_loss_is_lowest_at_a_factor_between():
 def test_stopped_too_early_both_losses_still_fall():
     for part in ("training", "validation"):
         loss = of("factor 0.03", part)
-        assert (loss[2] - loss[3] > 0.01).all()
-        assert (loss[-1] < loss[3]).all()  # the remedy
+        assert interval(loss[2] - loss[3])[0] > 0.01
+        assert interval(loss[3] - loss[-1])[0] > 0  # the remedy
         assert (np.abs(loss[-1] - loss[-2]) < 0.01).all()
 
 
 def test_too_large_a_rate_lifts_the_training_loss():
     X, y, *_ = deal()
-    large, small = (train(X, y, {}, 0.03, optimizer=keras.optimizers.SGD(rate), updates=1)["training"][:, LOSS, 0] for rate in (10.0, 0.3))
+    ends = (train_networks(X, y, {}, 0.03, optimizer=keras.optimizers.SGD(rate), updates=1)["training"] for rate in (10.0, 0.3))
+    large, small = (end[:, LOSS, 0] for end in ends)
     assert (large.max(axis=0) > 2 * large[0]).all()
     assert (np.median(large[-1]) > small[-1]).all()
     assert (np.diff(small, axis=0) < 0).all()
@@ -353,8 +422,8 @@ def test_too_large_a_rate_lifts_the_training_loss():
 
 def test_label_noise_is_a_floor_that_a_larger_capacity_does_not_lower():
     X, y, X_val, y_val = deal(flip_y=0.3, class_sep=3.0, rows=300)
-    X, y, X_val = repeated(2, X, y, X_val)
-    kept = train(X, y, {"validation": (X_val, y_val)}, l2=np.repeat([0.03, 0.0], SEEDS))
+    X, y, X_val, y_val = repeated(2, X, y, X_val, y_val)
+    kept = train_networks(X, y, {"validation": (X_val, y_val)}, l2=np.repeat([0.03, 0.0], SEEDS))
     floor = -(0.85 * np.log(0.85) + 0.15 * np.log(0.15))
     ends = {name: kept[name][-1, LOSS] for name in kept}
     assert np.abs(ends["training"][0].mean() - floor) < 0.06
@@ -393,10 +462,10 @@ def gap(setting):
 
 def test_more_rows_close_the_gap():
     X, y, X_val, y_val = deal(rows=600)
-    kept = train(X, y, {"validation": (X_val, y_val)})
+    kept = train_networks(X, y, {"validation": (X_val, y_val)})
     ends = {name: kept[name][-1, LOSS, 0] for name in kept}
-    assert (gap("free") - (ends["validation"] - ends["training"])).mean() > 0.1
-    assert (of("free")[-1] - ends["validation"]).mean() > 0.1
+    assert interval(gap("free") - (ends["validation"] - ends["training"]))[0] > 0
+    assert interval(of("free")[-1] - ends["validation"])[0] > 0
 
 
 def test_fewer_features_close_the_gap():
@@ -414,7 +483,8 @@ def test_early_stopping_closes_the_gap_and_leaves_the_accuracy():
     best, sets = validation.argmin(axis=0), np.arange(SEEDS)
     assert (validation[best, sets] - training[best, sets] < gap("free")).all()
     assert (validation[best, sets] < validation[-1]).all()
-    assert abs((accuracy[best, sets] - accuracy[-1]).mean()) < 0.03
+    low, high = interval(accuracy[best, sets] - accuracy[-1])
+    assert -0.03 < low < high < 0.03
 
 
 # What Keras keeps
@@ -422,7 +492,7 @@ def test_early_stopping_closes_the_gap_and_leaves_the_accuracy():
 
 def cross_entropy_of(model, X, y):
     """Return the mean cross-entropy of the model's probabilities, in NumPy."""
-    probability = model(X).numpy()
+    probability = ops.convert_to_numpy(model(X))
     return -np.log(np.where(y == 1, probability, 1 - probability)).mean()
 
 
@@ -465,6 +535,6 @@ def test_binary_crossentropy_as_a_metric_wants_labels_shaped_as_the_output():
         return model.fit(X, labels, verbose=0).history
 
     assert "loss" in fit(y, [])  # as the loss it takes (n,) as well
-    with pytest.raises(ValueError, match="same rank"):
+    with pytest.raises(ValueError, match=r"same (rank|shape)"):
         fit(y, ["binary_crossentropy"])
     assert "binary_crossentropy" in fit(y[:, None], ["binary_crossentropy"])

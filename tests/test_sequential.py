@@ -7,6 +7,7 @@ from keras import Sequential, layers, ops
 from keras.regularizers import L1, L1L2, L2
 from sklearn.linear_model import LogisticRegression, Ridge
 
+from tests.formulas import formula
 from tests.solvers import train
 
 ROWS = np.random.default_rng(0).normal(size=(6, 4)).astype("float32")  # (6, 4)
@@ -65,22 +66,29 @@ def test_dense_layer_computes_f_of_x_w_plus_b():
         found = output(layer)
         kernel, bias = layer.get_weights()
         assert (kernel.shape, bias.shape, found.shape) == ((4, 3), (3,), (6, 3))
-        np.testing.assert_allclose(found, function(ROWS @ kernel + bias), atol=1e-6)
+        np.testing.assert_allclose(found, formula("learn/sequential.md", r"\hat{Y} =")(f=function, X=ROWS, W=kernel, b=bias), atol=1e-6)
 
 
 def test_dense_layer_has_p_plus_1_times_m_parameters():
     for p, m in [(8, 6), (6, 4), (4, 1), (1, 9)]:
         layer = layers.Dense(m)
         layer.build((None, p))
-        assert layer.count_params() == (p + 1) * m
+        assert layer.count_params() == formula("learn/sequential.md", "(p + 1) m")(p=p, m=m)
 
 
 def test_penalties_of_a_unit_with_two_weights():
     unit = layers.Dense(1, "relu", kernel_regularizer=L2(0.1), bias_regularizer=L2(0.1), activity_regularizer=L2(0.1))
     unit.build((None, 2))
     unit.set_weights([np.array([[3.0], [-4.0]]), np.array([5.0])])
-    unit(np.array([[1.0, 1.0], [0.0, 3.0]]))
+    found = output(unit, np.array([[1.0, 1.0], [0.0, 3.0]]))
     assert [float(penalty) for penalty in unit.losses] == pytest.approx([0.80, 2.50, 2.50])
+
+    def squares(values):
+        return 0.1 * np.sum(values**2)
+
+    regularizers = {"R_k": squares, "R_b": squares, "R_a": squares}
+    on_page = formula("learn/sequential.md", "P =")(**regularizers, W=np.array([3.0, -4.0]), b=5.0, Y_hat=found, n=2)
+    assert total(unit) == pytest.approx(on_page)
 
 
 def test_activity_regularizer_sees_the_output_after_the_activation():
@@ -223,6 +231,15 @@ def test_shifted_targets_are_answered_by_the_last_bias_at_no_price():
     np.testing.assert_allclose(output(model), predictions + 100, atol=1e-4)
     assert reported_loss(model, ROWS, targets + 100) == pytest.approx(before, rel=1e-4)
 
+    def data_loss(w, b, y):
+        model.layers[-1].set_weights([w, b])
+        return np.mean((y - output(model)) ** 2)
+
+    w, b = model.layers[-1].get_weights()
+    values = {"w": w, "b": b, "c": 100.0, "y": targets, "L": data_loss, "P": lambda w: total(model)}
+    after, before = formula("learn/sequential.md", "L(w, b + c").sides(**values)
+    assert after == pytest.approx(before, rel=1e-4)
+
 
 def test_free_bias_shifts_with_the_targets_and_ridge_finds_the_same():
     X, y = line_data()
@@ -246,6 +263,14 @@ def test_penalized_bias_is_the_weight_of_a_column_of_ones_and_does_not_follow():
         ridge = Ridge(alpha=40 * 0.01, fit_intercept=False).fit(ones, targets)
         assert [*weights, bias] == pytest.approx(list(ridge.coef_), abs=2e-3)
         found.append(np.array([*weights, bias]))
+        means = {"y_bar": targets.mean(), "x_bar": X.mean(axis=0), "w": ridge.coef_[:1], "λ_b": 0.01}
+        assert ridge.coef_[1] == pytest.approx(formula("learn/sequential.md", "b =")(**means))
+
+        def objective(b, targets=targets, w=ridge.coef_[0]):
+            return np.mean((targets - X[:, 0] * w - b) ** 2) + 0.01 * b**2
+
+        slope, _ = formula("learn/sequential.md", r"-2 (\bar{y}").sides(**means, b=3.0)
+        assert slope == pytest.approx((objective(3.001) - objective(2.999)) / 0.002)
     shifts = ones @ (found[1] - found[0])
     assert shifts.min() < 97 and shifts.max() > 101  # the wrong shift, and not the same for every row
     assert found[1][0] > 1.5 * found[0][0]  # the slope works for the bias
@@ -258,7 +283,8 @@ def test_penalized_bias_of_centred_features_is_the_mean_over_1_plus_factor():
     for factor in [0.0, 0.1, 2.0]:
         layer = layers.Dense(1, kernel_regularizer=L2(0.01), bias_regularizer=L2(factor))
         weights, bias = trained(layer, X, y + 100, updates=500)
-        assert bias == pytest.approx((y.mean() + 100) / (1 + factor), rel=1e-5)
+        expected = formula("learn/sequential.md", "b =")(y_bar=y.mean() + 100, x_bar=np.zeros(1), w=weights, λ_b=factor)
+        assert bias == pytest.approx(expected, rel=1e-5)
         assert weights == pytest.approx(free, rel=1e-4)
 
 
@@ -279,11 +305,12 @@ def test_glorot_kernel_has_a_predictable_penalty():
     draws = 200
     for n_in, n_out in [(20, 16), (8, 64)]:
         count = n_in * n_out
+        given = {"p": n_in, "m": n_out, "a": np.sqrt(6 / (n_in + n_out))}
         kernels = np.array([keras.initializers.GlorotUniform(seed=seed)((n_in, n_out)) for seed in range(draws)])
         squares, sizes = np.square(kernels).sum(axis=(1, 2)), np.abs(kernels).sum(axis=(1, 2))
         for sums, mean, relative_spread in [
-            (squares, count * 2 / (n_in + n_out), np.sqrt(4 / 5 / count)),
-            (sizes, count / 2 * np.sqrt(6 / (n_in + n_out)), np.sqrt(1 / 3 / count)),
+            (squares, formula("learn/sequential.md", r"\operatorname{E} \sum_j w")(**given), np.sqrt(4 / 5 / count)),
+            (sizes, formula("learn/sequential.md", r"\operatorname{E} \sum_j \lvert")(**given), np.sqrt(1 / 3 / count)),
         ]:
             assert sums.mean() == pytest.approx(mean, abs=4 * mean * relative_spread / np.sqrt(draws))  # four standard errors
             assert sums.std() == pytest.approx(mean * relative_spread, rel=0.2)  # four standard errors of a deviation from 200 draws

@@ -10,8 +10,8 @@ from scipy.special import expit
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.metrics import log_loss
 
-from tests.gradients import gradient
-from tests.solvers import all_rows, train
+from tests.formulas import formula
+from tests.solvers import all_rows, gradient, train
 
 ROWS = 60
 
@@ -41,7 +41,7 @@ def test_epoch_has_a_step_for_each_batch_begun(n, batch_size):
     model = unit()
     X, y = rows(n)
     model.fit(X, y, batch_size=batch_size, epochs=2, verbose=0)
-    assert int(model.optimizer.iterations) == 2 * int(np.ceil(n / batch_size))
+    assert int(model.optimizer.iterations) == 2 * formula("learn/training.md", r"\text{steps}")(n=n, m=batch_size)
 
 
 def test_last_batch_has_the_rows_that_are_left():
@@ -89,8 +89,8 @@ def test_val_loss_is_the_plain_metric_plus_the_penalty_of_the_last_weights():
 
 
 def by_hand(X, y, kernel, bias, l2, rate, batch_size):
-    """Return the losses of the batches of one epoch of SGD, each before its step, and the penalties, in NumPy."""
-    losses, penalties = [], []
+    """Return the losses of the batches of one epoch of SGD, each before its step, the penalties, and kernels and biases, in NumPy."""
+    losses, penalties, kernels, biases = [], [], [kernel], [bias]
     for start in range(0, len(X), batch_size):
         part, true = X[start : start + batch_size], y[start : start + batch_size]
         probability = expit(part @ kernel + bias)
@@ -98,18 +98,31 @@ def by_hand(X, y, kernel, bias, l2, rate, batch_size):
         losses.append(log_loss(true, probability) + penalties[-1])
         error = probability - true
         kernel, bias = kernel - rate * (part.T @ error / len(part) + 2 * l2 * kernel), bias - rate * error.mean()
-    return losses, penalties, kernel
+        kernels.append(kernel)
+        biases.append(bias)
+    return losses, penalties, kernels, biases
 
 
 def test_printed_training_loss_is_the_mean_of_the_batches_as_they_passed():
     X, y = rows()
     model = unit(l2=0.3, optimizer=keras.optimizers.SGD(0.5), metrics=[plain_metric()])
     kernel, bias = (part.astype("float64") for part in model.get_weights())
-    losses, penalties, last = by_hand(X, y, kernel, bias, 0.3, 0.5, 20)
+    losses, penalties, kernels, biases = by_hand(X, y, kernel, bias, 0.3, 0.5, 20)
     history = model.fit(X, y, batch_size=20, shuffle=False, verbose=0).history
     assert history["loss"][0] == pytest.approx(np.mean(losses), abs=1e-5)
     assert history["loss"][0] - history["cross_entropy"][0] == pytest.approx(np.mean(penalties), abs=1e-5)
-    assert abs(np.mean(penalties) - 0.3 * (last**2).sum()) > 0.05  # the weights have moved on
+    assert abs(np.mean(penalties) - 0.3 * (kernels[-1] ** 2).sum()) > 0.05  # the weights have moved on
+
+    def objective(numbers):
+        """Return the page's objective of the batch that holds the rows of these numbers, as a function of kernel and bias."""
+        of_batch = formula("learn/training.md", "J_B(w, b) =")
+        given = {"B": numbers, "m": 20, "y": y[:, 0], "l": lambda y, p: -np.log(p if y else 1 - p), "P": lambda w: 0.3 * np.sum(w**2)}
+        return lambda w, b: of_batch(w, b, y_hat=expit(X @ w + b)[:, 0], **given)
+
+    batches = np.arange(1, 61).reshape(3, 20)
+    printed = formula("learn/training.md", r"\frac{1}{T} \sum_{t=1}^{T} J_{B_t}")
+    on_page = printed(T=3, B=[1, 2, 3], J=[objective(numbers) for numbers in batches], w=kernels, b=biases)
+    assert history["loss"][0] == pytest.approx(on_page, abs=1e-5)
 
 
 def test_evaluate_on_the_training_rows_is_the_loss_of_the_last_weights():
@@ -195,7 +208,8 @@ def test_gradient_descent_from_zero_reaches_one_minus_a_power_of_each_direction(
     curvature = 2 * d**2 / 50
     least_squares = directions @ LinearRegression(fit_intercept=use_bias).fit(X, y).coef_
     found = directions @ descended(X, y, 0.05, 30, use_bias)
-    np.testing.assert_allclose(found, (1 - (1 - 0.05 * curvature) ** 30) * least_squares, rtol=1e-3)
+    share = formula("learn/training.md", r"1 - (1 - \eta h)^t")(η=0.05, h=curvature, t=30)
+    np.testing.assert_allclose(found, share * least_squares, rtol=1e-3)
 
 
 def test_stopping_leaves_between_1_and_1_31_times_the_share_of_ridge():

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from filelock import FileLock
 from playwright.sync_api import sync_playwright
 
 from pipeline import execute
@@ -36,11 +37,15 @@ def pytest_runtest_makereport(item, call):
 
 
 @pytest.fixture(scope="session")
-def site_dir(tmp_path_factory):
-    """The site, built strictly; its folder."""
-    folder = tmp_path_factory.mktemp("host") / BASE
-    if problem := build(folder):
-        pytest.fail(problem, pytrace=False)
+def site_dir(tmp_path_factory, worker_id):
+    """The site, built strictly, once for all workers; its folder."""
+    shared = tmp_path_factory.getbasetemp() if worker_id == "master" else tmp_path_factory.getbasetemp().parent
+    folder, problem = shared / "host" / BASE, shared / "problem.txt"
+    with FileLock(shared / "site.lock"):
+        if not folder.is_dir() and not problem.is_file() and (said := build(folder)):
+            problem.write_text(said, encoding="utf-8")
+    if problem.is_file():
+        pytest.fail(problem.read_text(encoding="utf-8"), pytrace=False)
     return folder
 
 
@@ -51,7 +56,7 @@ def site_url(site_dir):
         yield f"{address}{BASE}/"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # it ends with its module, because another may start an event loop of its own
 def browser():
     """Chromium, driven by Playwright; without one the tests fail, they are never skipped."""
     path = chromium.find()

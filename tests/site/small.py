@@ -40,7 +40,7 @@ print("0.01             0.91")
 print("0.1              0.95")
 
 # %% tags=["accuracy"]
-print(f"{0.925:.3f}")
+print(f"accuracy: {0.925:.3f}")
 """
 
 

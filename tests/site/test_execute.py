@@ -1,5 +1,6 @@
 """Executing the examples: where it stops, what it says, what it leaves."""
 
+import asyncio
 import errno
 import os
 import shutil
@@ -17,7 +18,7 @@ from tests.site.small import demo, edit, stops, write
 
 
 def test_a_raising_cell_stops_the_build_and_says_where(project, caplog):
-    edit(project / "examples" / "demo.py", 'print(f"{0.925:.3f}")', 'answer = 1\nanswer / 0\nprint("0.925")')
+    edit(project / "examples" / "demo.py", 'print(f"accuracy: {0.925:.3f}")', 'answer = 1\nanswer / 0\nprint("0.925")')
     line = 1 + (project / "examples" / "demo.py").read_text().splitlines().index("answer / 0")
     stops(project, caplog, f"examples/demo.py:{line}: ZeroDivisionError: division by zero")
     assert demo(project).run() is None
@@ -58,6 +59,26 @@ def test_a_python_that_dies_is_said_in_one_sentence(project, caplog):
     edit(project / "examples" / "demo.py", "0.925", "0.926")
     edit(project / "examples" / "demo.py", "# %%\nimport", "# %%\nimport os, signal\nos.kill(os.getpid(), signal.SIGKILL)\nimport")
     stops(project, caplog, "examples/demo.py: Python died while running it, most often for want of memory.")
+
+
+def test_output_that_does_not_come_is_not_left_out_silently(project, monkeypatch):
+    async def never(*_):
+        await asyncio.sleep(600)
+
+    monkeypatch.setattr(execute._Client, "iopub_timeout", 0.1)
+    monkeypatch.setattr(execute._Client, "_async_poll_output_msg", never)
+    edit(project / "examples" / "demo.py", "0.925", "0.926")
+    with pytest.raises(SiteError, match=r"examples/demo\.py: what a cell printed did not come within a minute"):
+        execute.execute_stale(project)
+
+
+def test_a_python_that_cannot_be_started_is_said_in_one_sentence(project, monkeypatch):
+    monkeypatch.setenv("PYTHONHOME", str(project))
+    edit(project / "examples" / "demo.py", "0.925", "0.926")
+    with pytest.raises(
+        SiteError, match=r"examples/demo\.py: no Python could be started to run it \(.+\); free memory or disk, then run again"
+    ):
+        execute.execute_stale(project)
 
 
 def test_a_failure_in_the_kernels_own_part_says_where(project, tmp_path, monkeypatch):

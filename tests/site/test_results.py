@@ -16,7 +16,7 @@ from tests.site.small import edit, stops
         ('"C1", label="L1")', 'label="L1")\nfor _ in range(4):\n    axes.plot([1, 2])', 'draw what is none of these in "black"'),
         ('cmap="Blues"', 'cmap="viridis"', "the colour map 'viridis' has no dark counterpart"),
         (
-            'print(f"{0.925:.3f}")',
+            'print(f"accuracy: {0.925:.3f}")',
             'from IPython.display import HTML, display\ndisplay(HTML("<b>1</b>"))',
             "this cell displays text/html, text/plain",
         ),

@@ -25,7 +25,7 @@ def test_prose_does_not_make_a_run_stale(project):
 def test_code_makes_a_run_stale(project):
     edit(project / "examples" / "demo.py", "0.925", "0.926")
     assert [stale.stem for stale in execute.execute_stale(project)] == ["demo"]
-    assert results.results(demo(project))["accuracy"].text == "0.926\n"
+    assert results.results(demo(project))["accuracy"].text == "accuracy: 0.926\n"
 
 
 def _reader(project, code):

@@ -35,6 +35,7 @@ def test_the_kept_index_is_the_theme_s_own(project, monkeypatch):
         assert _index(project, "fifth") == third
 
 
-def test_another_index_stops_the_build(tmp_path):
+@pytest.mark.parametrize("index", [None, SimpleNamespace(entries=[])])
+def test_another_index_stops_the_build(tmp_path, index):
     with pytest.raises(SiteError, match=r"mkdocs-material .* fills the index of its search in another way"):
-        search.keep(SimpleNamespace(entries=[]), tmp_path)
+        search.keep(index, tmp_path)

@@ -134,7 +134,8 @@ def test_a_busy_port_is_said_in_one_sentence(monkeypatch, level, command):
 
 @needs_make
 def test_make_builds_as_the_tests_do():
-    assert _make("-n", "site").stdout.split()[-len(COMMAND) + 1 :] == COMMAND[1:]
+    made = _make("-n", "site").stdout.split()[-len(COMMAND) + 1 :]
+    assert made == COMMAND[1:], "the Makefile builds the site by another command than tools/build.py; let both be the same"
 
 
 def test_without_a_browser_the_sentence_says_how_to_get_one(monkeypatch):

@@ -11,7 +11,7 @@ from tests.site.small import demo, edit, stops
 
 def test_the_value_of_a_last_line_is_not_shown(project):
     """A figure or what is printed is meant to be seen; `model.fit(…)` as a last line would leave an address in memory."""
-    edit(project / "examples" / "demo.py", 'print(f"{0.925:.3f}")', 'print(f"{0.925:.3f}")\nobject()')
+    edit(project / "examples" / "demo.py", 'print(f"accuracy: {0.925:.3f}")', 'print(f"{0.925:.3f}")\nobject()')
     execute.execute_stale(project)
     assert "object at" not in demo(project).cache.read_text()
 
@@ -20,7 +20,7 @@ def test_what_keras_displays_in_a_notebook_is_shown_as_text(project):
     code = (
         'from IPython.display import display\ndisplay({"text/plain": "Layer (type)", "text/html": "<b>Layer</b>"}, raw=True)\nprint("end")'
     )
-    edit(project / "examples" / "demo.py", 'print(f"{0.925:.3f}")', code)
+    edit(project / "examples" / "demo.py", 'print(f"accuracy: {0.925:.3f}")', code)
     execute.execute_stale(project)
     assert results.results(demo(project))["accuracy"].text == "Layer (type)end\n"
 
@@ -71,6 +71,6 @@ def test_what_is_no_progress_is_left_as_it_is():
 
 
 def test_progress_in_another_form_says_where(project, caplog):
-    edit(project / "examples" / "demo.py", 'print(f"{0.925:.3f}")', 'print("25/25 after 2ms")')
+    edit(project / "examples" / "demo.py", 'print(f"accuracy: {0.925:.3f}")', 'print("25/25 after 2ms")')
     line = 1 + demo(project).path.read_text().splitlines().index('print("25/25 after 2ms")')
     stops(project, caplog, f"examples/demo.py:{line}: '25/25 after 2ms' looks like progress with a time in it")

@@ -27,8 +27,9 @@ def test_a_job_has_the_rights_that_it_needs_and_pinned_actions(name):
     for checkout in _uses(job, "checkout"):
         keeps = checkout.get("with", {}).get("persist-credentials", True)
         assert keeps == (name == ONLY_PUBLISHING_PUSHES), f"{name}: persist-credentials: false belongs to its checkout"
-    assert job.get("permissions") == ({"contents": "write"} if name == ONLY_PUBLISHING_PUSHES else None)
-    assert job["timeout-minutes"] <= 60
+    rights = {"contents": "write"} if name == ONLY_PUBLISHING_PUSHES else None
+    assert job.get("permissions") == rights, f"{name}: only the job that publishes may write"
+    assert job["timeout-minutes"] <= 60, f"{name}: give it a timeout of at most an hour"
 
 
 @pytest.mark.parametrize("name", JOBS)
@@ -49,7 +50,8 @@ def test_the_site_that_is_published_is_the_one_that_was_tested():
     assert upload["with"]["path"].rstrip("/") == download["with"]["path"] == "site"
     runs = [step.get("run") for step in test["steps"]]
     assert runs.index("make test") < runs.index("make site") < test["steps"].index(upload)
-    assert not re.search(r"\bmake\b|mkdocs", "\n".join(step.get("run", "") for step in publish["steps"]))
+    built = re.search(r"\bmake\b|mkdocs", "\n".join(step.get("run", "") for step in publish["steps"]))
+    assert not built, "the job that publishes builds the site anew; it is to take the artifact of the job that tested it"
     assert re.search(r"ghp-import .* site$", publish["steps"][-1]["run"].strip())
 
 
