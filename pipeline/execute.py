@@ -66,6 +66,7 @@ async def _execute(script: Script, advance) -> None:
     surroundings = {
         **os.environ,
         "MATPLOTLIBRC": str(_HERE / "matplotlibrc"),
+        "KERAS_BACKEND": "tensorflow",  # the scripts use it; the tests may run on another
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "PYTHONHASHSEED": "0",
     }

@@ -84,17 +84,23 @@ def _svg(figure):
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     _, begun, svg = buffer.getvalue().partition("<svg ")
-    svg, metadata = re.subn(r" <metadata>.*?</metadata>\n", "", begun + svg, flags=re.DOTALL)
+    # A black surface or letter is written without a colour, as SVG's default; named here, that gets its dark counterpart too.
+    svg, metadata = re.subn(r" <metadata>.*?</metadata>\n", "", f'<svg fill="#000000" {svg}', flags=re.DOTALL)
     # A hundredth of a pixel is enough for a point; scales keep their digits.
     svg = re.sub(r'( (?:d|x|y|width|height)="|translate\()([^")]*)', lambda part: part[1] + _DIGITS.sub(_rounded, part[2]), svg)
     svg, letters = _LETTER.subn(lambda path: f'{path[1]} d="{_shorter(path[2])}" transform="scale(0.25)"/>', svg)
-    for part, found in (("an SVG", begun), ("its metadata", metadata), ("the outline of a letter", letters or _TEXT not in svg)):
+    as_expected = {
+        "an SVG": begun,
+        "its metadata": metadata,
+        "a colour": not re.search(r"(?:fill|stroke): (?!none|url|#[0-9a-f]{6}\b)", svg),
+        "the outline of a letter": letters or '<g id="text_' not in svg,
+    }
+    for part, found in as_expected.items():
         if not found:
             raise ValueError(f"matplotlib writes {part} in another way than _svg in pipeline/kernel.py expects; adapt it")
     return re.sub(r"\n\s*", "\n", svg)
 
 
-_TEXT = '<g id="text_'
 # The outline of a letter, in 64ths of 1/64 em; it is most of a small figure's bytes.
 _LETTER = re.compile(r'(<path id="[^"]+") d="([MLQCz\d\s.-]+)" transform="scale\(0\.015625\)"/>')
 

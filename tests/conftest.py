@@ -67,6 +67,11 @@ def pytest_runtest_makereport(item, call):
     report = yield
     if _proves_claim(item):  # told along with the report, which may go from a worker to the process that keeps the outcomes
         report.claim, report.parts = item.originalname, _names(item.parent).count(item.originalname)
+        if report.when == "call" and report.failed and "shown" in item.fixturenames:
+            for claim in _claims().get(item.originalname, []):
+                sentence = ledger.plain(claim.sentence)
+                said = f"docs/{claim.page}:{claim.line}: the run does not show that “{sentence}” Mend sentence or script."
+                report.sections.append(("What the page says", said))
     return report
 
 

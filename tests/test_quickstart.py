@@ -263,34 +263,35 @@ def test_rates_follow_from_the_four_cells():
     assert formula("learn/quickstart.md", r"\text{specificity}")(**cells) == pytest.approx(recall_score(true, predicted, pos_label=0))
 
 
-def informative_and_noise(shown, factor):
-    """Return the drawn sizes of the hidden weights in the rows above the line and in those below it, each (rows, units)."""
+def above_and_below_the_line(shown, factor):
+    """Return the mean of the drawn sizes of the hidden weights in the informative rows, and in the rows of noise."""
     sizes = shown("quickstart#weights").image(f"factor {factor}")  # (features, units)
-    return np.split(sizes, [int(shown("quickstart#numbers").number("informative features", "number"))])
+    parts = np.split(sizes, [int(shown("quickstart#numbers").number("informative features", "number"))])
+    return [float(part.mean()) for part in parts]
 
 
 def test_noise_weighs_no_less_than_signal_without_a_penalty_in_this_run(shown):
-    informative, noise = informative_and_noise(shown, "0")
+    above, below = above_and_below_the_line(shown, "0")
     units = shown("quickstart#numbers").number("hidden units", "number")
     assert shown("quickstart#used").number("0", "units in use") == units
-    assert noise.mean() >= informative.mean()
+    assert below >= above
 
 
 def test_few_columns_are_left_and_are_darker_above_the_line_in_this_run(shown):
-    informative, noise = informative_and_noise(shown, "0.01")
+    above, below = above_and_below_the_line(shown, "0.01")
     units = shown("quickstart#numbers").number("hidden units", "number")
     assert shown("quickstart#used").number("0.01", "units in use") < units / 2
-    assert informative.mean() > noise.mean()
+    assert above > below
 
 
 def test_no_weight_is_left_under_the_largest_factor_in_this_run(shown):
     small = shown("quickstart#numbers").number("a weight is small below", "number")
-    assert shown("quickstart#weights").image("factor 0.1").max() < small
+    assert shown("quickstart#weights").image("factor 0.1").max().item() < small
 
 
 def test_no_factor_does_better_on_the_training_rows_in_this_run(shown):
-    accuracies = shown("quickstart#accuracies").points("training")[:, 1]
-    assert accuracies[0] == accuracies.max()
+    first, *others = shown("quickstart#accuracies").points("training")[:, 1].tolist()
+    assert first >= max(others)
 
 
 def test_kernels_count_and_biases_do_not_in_this_run(shown):
@@ -324,7 +325,7 @@ def test_too_large_a_factor_gives_one_answer_for_every_row_in_this_run(shown):
 
 def test_sum_of_weights_falls_with_the_factor_in_this_run(shown):
     sums = list(shown("quickstart#sweep").column("sum of |w|").values())
-    assert np.all(np.diff(sums) < 0), sums
+    assert sums == sorted(set(sums), reverse=True)
 
 
 def test_chosen_factor_does_best_on_the_test_rows_in_this_run(shown):

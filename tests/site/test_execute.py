@@ -73,7 +73,7 @@ def test_output_that_does_not_come_is_not_left_out_silently(project, monkeypatch
 
 
 def test_a_python_that_cannot_be_started_is_said_in_one_sentence(project, monkeypatch):
-    monkeypatch.setattr(execute._Client, "startup_timeout", -1)
+    monkeypatch.setenv("PYTHONHOME", str(project))
     edit(project / "examples" / "demo.py", "0.925", "0.926")
     with pytest.raises(
         SiteError, match=r"examples/demo\.py: no Python could be started to run it \(.+\); free memory or disk, then run again"

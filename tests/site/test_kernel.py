@@ -28,6 +28,7 @@ def test_letters_are_drawn_in_short_outlines(executed):
     [
         ("<svg ", "<drawing ", "an SVG"),
         ("<metadata", "<about", "its metadata"),
+        ("stroke: #c8500a", "stroke: rgb(200, 80, 10)", "a colour"),
         ("scale(0.015625)", "scale(0.02)", "the outline of a letter"),
     ],
 )
@@ -43,13 +44,24 @@ def test_another_way_of_writing_svg_stops_the_build(monkeypatch, old, new, part)
         buffer.write(text.replace(old, new))
 
     figure = Figure()
-    figure.text(0.5, 0.5, "weights", color="black")
+    figure.subplots().plot([1, 2], color="#c8500a")
     assert kernel._svg(figure)
     monkeypatch.setattr(Figure, "savefig", another)
     about, _ = kernel._figure_bundle(figure)
     assert about[kernel.FIGURE_TYPE] == {
         "error": f"matplotlib writes {part} in another way than _svg in pipeline/kernel.py expects; adapt it"
     }
+
+
+def test_black_surfaces_and_letters_have_a_dark_counterpart():
+    """Matplotlib writes no colour for them."""
+    figure = Figure()
+    axes = figure.subplots()
+    axes.set_axis_off()
+    axes.fill_between([1, 2], [1, 2], color="black", linewidth=0)
+    axes.text(1, 1, "weights", color="black")
+    light, dark = (ElementTree.fromstring(svg) for svg in kernel._in_both_schemes(figure))
+    assert light.get("fill") == "#000000" and dark.get("fill") == kernel.DARK["#000000"]
 
 
 def test_a_figure_without_a_letter_is_drawn():
