@@ -81,7 +81,8 @@ def find(page: str, left: str, root: Path = ROOT) -> str:
     """
     found = matching(page, left, root)
     if not found:
-        raise SiteError(f"docs/{page}: no formula begins with {left}; mend the page, or read what stands there now.")
+        shown = [statement[:40] for formula in displayed(root) if formula.page == page for statement in formula.statements]
+        raise SiteError(f"docs/{page}: no formula begins with {left}; those displayed begin with {'; '.join(shown) or 'nothing'}.")
     if len(found) > 1:
         raise SiteError(f"docs/{page}: {len(found)} formulas begin with {left}; give more of the one meant: {'; '.join(found)}.")
     return found[0]

@@ -133,9 +133,10 @@ def test_one_weight_is_thresholded_then_divided(l1, l2):
     for v in [3.0, -4.0, *np.linspace(-2, 2, 17)]:
         found = minimize_scalar(lambda w, v=v: (w - v) ** 2 + float(in_keras(np.array([w]))), bounds=(-5, 5), method="bounded")
         assert found.x == pytest.approx(answer(S=soft_threshold, v=v, λ_1=l1, λ_2=l2), abs=1e-3)
-        sides = [square.sides(w=w, v=v, λ_1=l1, λ_2=l2, constant=0) for w in (-3.0, 0.0, 2.0)]
-        np.testing.assert_allclose(np.ptp(np.diff(sides), axis=0), 0, atol=1e-12)  # the difference of the sides is the same for all w
-        assert sides[0][0] == pytest.approx((-3.0 - v) ** 2 + float(in_keras(np.array([-3.0]))), rel=1e-6)
+        for w in (-3.0, 0.0, 2.0):
+            left, right = square.sides(w=w, v=v, λ_1=l1, λ_2=l2, constant=v**2 - v**2 / (1 + l2))
+            assert left == pytest.approx(right)
+            assert left == pytest.approx((w - v) ** 2 + float(in_keras(np.array([w]))), rel=1e-6)
 
 
 def test_worked_example_ends_at_one_and_minus_one_and_a_half():

@@ -161,7 +161,7 @@ def test_arguments_come_by_name_or_in_order(page):
 @pytest.mark.parametrize(
     ("text", "left", "values", "expected"),
     [
-        ("$$a = b$$ and $$c = d$$", "e", {}, "docs/page.md: no formula begins with e; mend the page, or read what stands there now."),
+        ("$$a = b$$ and $$c = d$$", "e", {}, "docs/page.md: no formula begins with e; those displayed begin with a = b; c = d."),
         ("$$a = b$$ and $$a = d$$", "a", {}, "docs/page.md: 2 formulas begin with a; give more of the one meant: a = b; a = d."),
         (
             "$$a = b + \\lambda_2$$",
