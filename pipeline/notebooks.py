@@ -49,10 +49,15 @@ def _made_with() -> str:
     return " ".join([hashlib.sha256(code).hexdigest(), *map(version, _MAKERS)])
 
 
+@functools.cache  # to look up versions for each example takes longer than all the rest
+def _renderers() -> tuple[str, str]:
+    return version("mkdocs-jupyter"), version("nbconvert")
+
+
 def _rendered_with() -> list[str]:
     """Return what names the template and the libraries that render its page."""
     templates = b"".join(path.read_bytes() for path in sorted(TEMPLATES.rglob("*.j2")))
-    return [hashlib.sha256(templates).hexdigest(), version("mkdocs-jupyter"), version("nbconvert")]
+    return [hashlib.sha256(templates).hexdigest(), *_renderers()]
 
 
 def files(script: Script, here, on_the_web, reader: Callable[[], Markdown], settings: str) -> dict[str, bytes]:

@@ -17,6 +17,7 @@ def keep(index, folder: Path) -> None:
     if not (hasattr(index, "add_entry_from_context") and hasattr(index, "entries")):
         raise unlike("mkdocs.yml", "mkdocs-material", "fills the index of its search", "search.py")
     read = index.add_entry_from_context
+    theme = version("mkdocs-material")
 
     def add(page) -> None:
         def make() -> bytes:
@@ -26,7 +27,7 @@ def keep(index, folder: Path) -> None:
             del index.entries[begin:]
             return json.dumps(taken).encode()
 
-        depends = repr([version("mkdocs-material"), page.url, page.title, page.meta, str(page.toc), page.content])
+        depends = repr([theme, page.url, page.title, page.meta, str(page.toc), page.content])
         index.entries += json.loads(kept(folder / f"{page.file.src_uri}.json", depends.encode(), make))
 
     index.add_entry_from_context = add
