@@ -109,7 +109,7 @@ def test_lasso_of_scikit_learn_meets_the_conditions_in_the_gradients_of_keras():
         model.set_weights([fitted.coef_[:, None], np.array([fitted.intercept_])])
         slope, slope_of_bias = (gradient.ravel() for gradient in gradients(model, X, y[:, None], "mean_squared_error"))
         assert 0 < np.sum(fitted.coef_ != 0) < 12
-        conditions = {"g_j": slope.round(5), "w_j": fitted.coef_, "λ_1": 2 * alpha}
+        conditions = {"g_j": slope.round(5), "w_j": fitted.coef_, "λ_1": 2 * alpha}  # to what float32 can tell
         used, unused = formula("learn/l1.md", r"g_j = -\lambda_1"), formula("learn/l1.md", r"\lvert g_j \rvert \le")
         assert np.all(used.holds(**conditions)) and np.all(unused.holds(**conditions))
         assert np.all(used.condition.holds(**conditions) != unused.condition.holds(**conditions))  # each weight is one or the other
