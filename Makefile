@@ -21,7 +21,7 @@ serve: .venv/ready ## set up, execute the examples, build and serve the site (an
 
 test: .venv/ready ## run every test, those in a real browser too
 	@$(BIN)/python -m tools.chromium
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist worksteal
 
 site: .venv/ready ## build the site into site/
 	@$(BIN)/python -m mkdocs build --strict --quiet
@@ -33,7 +33,7 @@ bench: .venv/ready ## measure pages (needs Node and Chromium) and builds, beside
 	@$(BIN)/python -m bench
 
 clean: ## delete what was made, the virtual environment too
-	rm -rf .venv .cache site
+	rm -rf .venv .cache site .site.new .site.old
 
 .venv/ready: requirements.txt constraints.txt pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11, 3.12 or 3.13 is needed, and there is no $(PYTHON); install it, then run again."; exit 1; }

@@ -27,8 +27,6 @@ def copy_project(folder: Path) -> None:
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(ROOT / name, folder / name)
-    if (ROOT / ".cache" / "claims").is_dir():
-        shutil.copytree(ROOT / ".cache" / "claims", folder / ".cache" / "claims")
 
 
 def time_scripts() -> dict[str, float]:

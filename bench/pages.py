@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tools import chromium, node
 
-VERSION = "12.8.2"  # 13 needs Node 22
+VERSION = node.version("lighthouse")  # 13 needs Node 22
 CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
 _TEXT = (".html", ".css", ".js", ".json", ".svg", ".xml", ".txt", ".csv", ".ipynb", ".py")
 
@@ -101,7 +101,7 @@ def measure(site: Path, base: str, address: str, runs: int) -> Measured:
     Raises:
         node.Missing: if Node, Lighthouse or a browser is not there.
     """
-    program = node.package("lighthouse", VERSION) / "cli" / "index.js"
+    program = node.package("lighthouse") / "cli" / "index.js"
     browser = chromium.find()
     if browser is None:
         raise node.Missing("neither Chromium nor Chrome is installed here")

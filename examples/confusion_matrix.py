@@ -7,10 +7,20 @@
 # [the chapter](../docs/learn/confusion_matrix.md).
 
 # %%
+import os
 import tempfile
 from pathlib import Path
 
-import keras
+# TensorFlow logs while Keras loads it, whatever log level it is told, so
+# standard error (number 2) leads nowhere for as long as that takes.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # nor does it log later
+standard_error = os.dup(2)
+os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+try:
+    import keras
+finally:
+    os.dup2(standard_error, 2)
+
 import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
@@ -38,7 +48,7 @@ candidates = {
 }
 settings = [pair for pairs in candidates.values() for pair in pairs]
 names = [name for name, pairs in candidates.items() for _ in pairs]
-print(f"{len(settings)} pairs of factors for each data set")
+print(f"pairs of factors for each data set: {len(settings)}")
 
 
 class PerSetting(keras.regularizers.Regularizer):
@@ -140,10 +150,10 @@ for source, draw in {"simulated": simulated, "real": real}.items():
     print(f"{source}: training {shapes[0]}, test {shapes[2]}")
 
 # %% tags=["repeats"]
-print(repeats)
+print(f"data sets of each kind: {repeats}")
 
 # %% tags=["models"]
-print(len(sets) * repeats * len(settings))
+print(f"models: {len(sets) * repeats * len(settings)}")
 
 # %% [markdown]
 # ## Tuned, then tested
@@ -247,7 +257,10 @@ gained = [
     for a, b in zip(scores["real", "L2"], scores["real", "none"])
 ]
 mean, half = interval(gained, overlap)  # that of the real data
-print(f"{mean - half:+.2f} to {mean + half:+.2f}")
+print(
+    f"difference of the cross-entropies, 95% interval: "
+    f"{mean - half:+.2f} to {mean + half:+.2f}"
+)
 
 # %% tags=["intervals"]
 for source in sets:

@@ -6,10 +6,20 @@
 # means is in [the chapter](../docs/learn/data.md).
 
 # %%
+import os
 import tempfile
 from pathlib import Path
 
-import keras
+# TensorFlow logs while Keras loads it, whatever log level it is told, so
+# standard error (number 2) leads nowhere for as long as that takes.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # nor does it log later
+standard_error = os.dup(2)
+os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+try:
+    import keras
+finally:
+    os.dup2(standard_error, 2)
+
 import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf

@@ -7,10 +7,20 @@
 # [the chapter](../docs/learn/l1.md).
 
 # %%
+import os
 import tempfile
 from pathlib import Path
 
-import keras
+# TensorFlow logs while Keras loads it, whatever log level it is told, so
+# standard error (number 2) leads nowhere for as long as that takes.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # nor does it log later
+standard_error = os.dup(2)
+os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+try:
+    import keras
+finally:
+    os.dup2(standard_error, 2)
+
 import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
@@ -159,7 +169,7 @@ def draw(seed, truth):
 (X_train, y_train), (X_validation, y_validation), _ = draw(1, truth)
 slope_at_zero = 2 * X_train.T @ (y_train - y_train.mean()) / n  # (20,)
 l1_max = np.abs(slope_at_zero).max()
-print(f"{l1_max:.2f}")
+print(f"from this factor on all weights are zero: {l1_max:.2f}")
 
 # %% [markdown]
 # ## A path of factors in one fit
@@ -267,7 +277,8 @@ figure.set_label(
 plt.show()
 
 # %% tags=["agreement"]
-print(f"{np.abs(path_keras - path_lasso).max():.1g}")
+farthest = np.abs(path_keras - path_lasso).max()
+print(f"largest difference of a weight: {farthest:.1g}")
 
 # %% tags=["counts"]
 print("factor   zeros, scikit-learn   zeros, Keras   below 0.001, Keras")

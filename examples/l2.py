@@ -7,10 +7,20 @@
 # [the chapter](../docs/learn/l2.md). <a id="l2-every-weight-shrinks"></a>
 
 # %%
+import os
 import tempfile
 from pathlib import Path
 
-import keras
+# TensorFlow logs while Keras loads it, whatever log level it is told, so
+# standard error (number 2) leads nowhere for as long as that takes.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # nor does it log later
+standard_error = os.dup(2)
+os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+try:
+    import keras
+finally:
+    os.dup2(standard_error, 2)
+
 import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
@@ -120,10 +130,6 @@ def repeated(part, times):
 factors = np.logspace(-3, 2, 21)
 path = train(repeated(X, 21), repeated(y, 21), factors)  # (21, 6)
 ridge = [Ridge(alpha=len(X) * l2).fit(X, y).coef_ for l2 in factors]
-print(f"largest distance: {np.abs(path - ridge).max():.5f}")
-
-# %% tags=["factors"]
-print(len(factors))
 
 # %% tags=["path"]
 figure, axes = plt.subplots(figsize=(4.6, 3.2))
@@ -153,10 +159,21 @@ figure.set_label(
 plt.show()
 
 # %% tags=["last"]
-print(f"{np.abs(path[-1]).min():.3f} to {np.abs(path[-1]).max():.3f}")
+size = np.abs(path[-1])
+print(f"weights at the last factor: {size.min():.3f} to {size.max():.3f}")
 
 # %% tags=["agreement"]
-print(f"{np.ceil(np.abs(path - ridge).max() * 1e4) / 1e4:.4f}")
+bound = np.ceil(np.abs(path - ridge).max() * 1e4) / 1e4
+print(f"no weight is farther from ridge than: {bound:.4f}")
+
+# %% [markdown]
+# What becomes of the weights of the two features that are nearly the same?
+
+# %% tags=["together"]
+print("factor   sum of the two weights   their difference")
+for factor, (first, second) in zip(factors[::4], path[::4, :2]):
+    line = f"{first + second:22.2f}   {first - second:16.2f}"
+    print(f"{factor:<6.3g}   " + line.replace("-", "−"))
 
 # %% [markdown]
 # ## Which directions shrink
@@ -168,7 +185,8 @@ print(f"{np.ceil(np.abs(path - ridge).max() * 1e4) / 1e4:.4f}")
 # %% tags=["directions"]
 _, d, directions = np.linalg.svd(X, full_matrices=False)
 least_squares = directions @ np.linalg.lstsq(X, y - y.mean())[0]
-at = int(np.argmin(np.abs(factors - 0.1)))
+examined = 0.1  # the factor whose weights are looked at
+at = int(np.argmin(np.abs(factors - examined)))
 along = directions @ path[at]
 n = len(X)
 print("direction   spread   least squares   trained   left   by the formula")
@@ -179,6 +197,14 @@ for j in range(6):
         f"   {along[j]:7.3f}   {along[j] / least_squares[j]:4.0%}"
         f"   {formula:14.0%}"
     )
+
+# %% [markdown]
+# How much of each feature is in each direction?
+
+# %% tags=["mixture"]
+print("direction", *[f"feature {j}" for j in range(6)], sep="   ")
+for j, parts in enumerate(directions):
+    print(f"{j:<9}", *[f"{part:9.2f}" for part in parts], sep="   ")
 
 # %% tags=["left"]
 spread = np.linspace(0, 2, 41)
@@ -192,7 +218,7 @@ axes.plot(
     along / least_squares,
     "ko",
     fillstyle="none",
-    label="trained, l2 = 0.1",
+    label=f"trained, l2 = {examined:g}",
 )
 axes.set(xlabel="spread of the data along the direction", ylabel="left")
 axes.legend()
@@ -200,7 +226,7 @@ figure.set_label(
     f"Share of the least-squares weights that is left, over the spread of "
     f"the data along the direction: near zero where there is little spread, "
     f"near one where there is much. The six trained directions lie on the "
-    f"curve of 0.1, the lowest at a spread of {d[-1] / n**0.5:.2f}."
+    f"curve of {examined:g}, the lowest at a spread of {d[-1] / n**0.5:.2f}."
 )
 plt.show()
 
@@ -254,14 +280,35 @@ plt.show()
 rhos = [0.0, 0.5, 0.9, 1.0 - 1e-9]
 rng = np.random.default_rng(0)
 pairs = np.stack([correlated(200, rho, rng, 2) for rho in rhos], axis=1)
-targets = 3 * pairs[:, :, 0]  # (200, 4)
-shared = train(pairs, targets, [0.1] * 4)
+times, twins_l2 = 3, 0.1
+targets = times * pairs[:, :, 0]  # (200, 4)
+shared = train(pairs, targets, [twins_l2] * len(rhos))
 print("correlation   first weight   second weight   their sum")
 for rho, (first, second) in zip(rhos, shared):
     print(
         f"{rho:<11.1f}   {first:12.2f}   {second:13.2f}"
         f"   {first + second:9.2f}"
     )
+
+# %% [markdown]
+# ## The run in numbers
+#
+# What the chapter says about the data and the factors.
+
+# %% tags=["numbers"]
+correlation = np.corrcoef(X.T)[0, 1]
+truths = ", ".join(f"{weight:g}" for weight in truth).replace("-", "−")
+print("in this run                        number")
+print(f"rows                               {len(X)}")
+print(f"features                           {len(truth)}")
+print(f"true weights                       {truths}")
+print(f"correlation of features 0 and 1    {correlation:.2f}")
+print(f"factors                            {len(factors)}")
+print(f"smallest factor                    {factors[0]:g}")
+print(f"largest factor                     {factors[-1]:g}")
+print(f"factor of the directions           {examined:g}")
+print(f"factor of the twins                {twins_l2:g}")
+print(f"slope of the twins' target         {times}")
 
 # %%
 if plt.get_backend().lower() == "agg":  # no window to show the figures in

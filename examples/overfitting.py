@@ -7,11 +7,21 @@
 # [the chapter](../docs/learn/overfitting.md).
 
 # %%
+import os
 import tempfile
 from math import comb
 from pathlib import Path
 
-import keras
+# TensorFlow logs while Keras loads it, whatever log level it is told, so
+# standard error (number 2) leads nowhere for as long as that takes.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # nor does it log later
+standard_error = os.dup(2)
+os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+try:
+    import keras
+finally:
+    os.dup2(standard_error, 2)
+
 import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
@@ -431,7 +441,7 @@ for name, at in [
     )
 
 # %% tags=["best"]
-print(f"{np.median(best_epoch):.0f}")
+print(f"median of the best epochs: {np.median(best_epoch):.0f}")
 
 # %% [markdown]
 # ## Capacity
@@ -635,7 +645,8 @@ for name, (training_, test_, accuracy_) in list(cures.items())[1:]:
 
 # %% tags=["chosen"]
 counts = np.bincount(best_factor, minlength=len(factors))
-print(", ".join(f"{f:g} ({c} times)" for f, c in zip(factors, counts) if c))
+times = [f"{f:g} ({c} times)" for f, c in zip(factors, counts) if c]
+print(f"factors chosen: {', '.join(times)}")
 
 # %% [markdown]
 # ## Other failures

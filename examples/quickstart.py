@@ -7,10 +7,20 @@
 # [the chapter](../docs/learn/quickstart.md).
 
 # %%
+import os
 import tempfile
 from pathlib import Path
 
-import keras
+# TensorFlow logs while Keras loads it, whatever log level it is told, so
+# standard error (number 2) leads nowhere for as long as that takes.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # nor does it log later
+standard_error = os.dup(2)
+os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+try:
+    import keras
+finally:
+    os.dup2(standard_error, 2)
+
 import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
@@ -31,9 +41,10 @@ weights = np.array([3.0, -4.0])
 l1 = float(L1L2(l1=0.1)(weights))
 l2 = float(L1L2(l2=0.1)(weights))
 both = float(L1L2(l1=0.1, l2=0.1)(weights))
-print(f"L1    {l1:.2f}")
-print(f"L2    {l2:.2f}")
-print(f"L1L2  {both:.2f}")
+print("kind    penalty of (3, −4)")
+print(f"L1      {l1:18.2f}")
+print(f"L2      {l2:18.2f}")
+print(f"L1L2    {both:18.2f}")
 
 # %% [markdown]
 # ## Simulate data
@@ -43,10 +54,11 @@ print(f"L1L2  {both:.2f}")
 # a random class, so that no model can be right every time.
 
 # %% tags=["data"]
+informative = 5
 X, y = make_classification(
     n_samples=750,
     n_features=20,
-    n_informative=5,
+    n_informative=informative,
     n_redundant=0,
     flip_y=0.05,
     shuffle=False,  # the informative features stay in the first columns
@@ -142,7 +154,9 @@ for layer in model.layers:
 # %% tags=["training"]
 rows = tf.data.Dataset.from_tensors((X_train, y_train)).repeat()
 model = build_model(l1=0.01, l2=0.01)
-model.fit(rows, epochs=10, steps_per_epoch=50, shuffle=False, verbose=2)
+history = model.fit(
+    rows, epochs=10, steps_per_epoch=50, shuffle=False, verbose=2
+)
 
 # %% [markdown]
 # The loss that Keras reports is the data loss plus the penalty, on the
@@ -169,6 +183,7 @@ print(f"loss of evaluate    {reported:.4f}")
 
 # %% tags=["sweep"]
 factors = [0.0, 0.001, 0.01, 0.1]
+little = 0.01  # a weight below it is called small
 models = {0.01: model}
 for factor in factors:
     if factor not in models:
@@ -192,7 +207,7 @@ test = [accuracy_of(models[f], X_test, y_test) for f in factors]
 print("factor   sum of |w|   small w   training   validation    test")
 for i, factor in enumerate(factors):
     kernel = models[factor].get_layer("hidden").kernel.numpy()  # (20, 16)
-    size, small = np.abs(kernel).sum(), np.mean(np.abs(kernel) < 0.01)
+    size, small = np.abs(kernel).sum(), np.mean(np.abs(kernel) < little)
     print(
         f"{factor:<6g}   {size:10.1f}   {small:7.0%}   {training[i]:8.1%}"
         f"   {validation[i]:10.1%}   {test[i]:5.1%}"
@@ -200,7 +215,7 @@ for i, factor in enumerate(factors):
 
 # %% tags=["chosen"]
 chosen = factors[int(np.argmax(validation))]
-print(chosen)
+print(f"factor that the validation rows choose: {chosen}")
 
 # %% [markdown]
 # The weights of the hidden layer under each factor: one row for each
@@ -211,7 +226,7 @@ for factor in factors:
     sizes = np.abs(models[factor].get_layer("hidden").kernel.numpy())
     figure, axes = plt.subplots(figsize=(1.7, 2.6))
     axes.imshow(sizes, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-    axes.axhline(4.5, color="C1", linewidth=1.5)
+    axes.axhline(informative - 0.5, color="C1", linewidth=1.5)
     axes.set(
         title=f"factor {factor:g}",
         xlabel="hidden unit",
@@ -219,25 +234,27 @@ for factor in factors:
         xticks=[0, 15],
         yticks=[0, 4, 19],
     )
+    signal, noise = sizes[:informative], sizes[informative:]
     figure.set_label(
         f"Absolute values of the 20 by 16 hidden weights at factor "
-        f"{factor:g}: on average {sizes[:5].mean():.2f} in the rows of the "
-        f"five informative features, above the line, and "
-        f"{sizes[5:].mean():.2f} in those of the fifteen noise features."
+        f"{factor:g}: on average {signal.mean():.2f} in the rows of the "
+        f"informative features, above the line, and {noise.mean():.2f} in "
+        f"those of the noise features."
     )
 plt.show()
 
 # %% [markdown]
-# How many hidden units still have a weight above 0.01, and how much of what
-# is left, added up in size, stands in the rows of the informative features?
+# How many hidden units still have a weight that is not small, and how much of
+# what is left, added up in size, stands in the rows of the informative
+# features?
 
 # %% tags=["used"]
 print("factor   units in use   in informative rows")
 for factor in factors:
     sizes = np.abs(models[factor].get_layer("hidden").kernel.numpy())
     print(
-        f"{factor:<6g}   {np.sum(sizes.max(axis=0) > 0.01):12}"
-        f"   {sizes[:5].sum() / sizes.sum():19.0%}"
+        f"{factor:<6g}   {np.sum(sizes.max(axis=0) >= little):12}"
+        f"   {sizes[:informative].sum() / sizes.sum():19.0%}"
     )
 
 # %% tags=["accuracies"]
@@ -291,6 +308,26 @@ print(f"accuracy      {(tp + tn) / matrix.sum():.3f}")
 print(f"precision     {tp / (tp + fp):.3f}")
 print(f"recall        {tp / (tp + fn):.3f}")
 print(f"specificity   {tn / (tn + fp):.3f}")
+
+# %% [markdown]
+# ## The run in numbers
+#
+# What the chapter says about the data, the network and its training.
+
+# %% tags=["numbers"]
+features, units = model.get_layer("hidden").kernel.shape
+penalized = sum(layer.kernel.shape.num_elements() for layer in model.layers)
+print("in this run                      number")
+print(f"features                         {features:6}")
+print(f"informative features             {informative:6}")
+print(f"noise features                   {features - informative:6}")
+print(f"share of informative features    {informative / features:6.0%}")
+print(f"hidden units                     {units:6}")
+print(f"weights that cost something      {penalized:6}")
+print(f"weights and biases               {model.count_params():6}")
+print(f"a weight is small below          {little:6}")
+print(f"updates in an epoch              {history.params['steps']:6}")
+print(f"updates                          {int(model.optimizer.iterations):6}")
 
 # %%
 if plt.get_backend().lower() == "agg":  # no window to show the figures in

@@ -6,10 +6,20 @@
 # [the chapter](../docs/learn/sequential.md).
 
 # %%
+import os
 import tempfile
 from pathlib import Path
 
-import keras
+# TensorFlow logs while Keras loads it, whatever log level it is told, so
+# standard error (number 2) leads nowhere for as long as that takes.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # nor does it log later
+standard_error = os.dup(2)
+os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+try:
+    import keras
+finally:
+    os.dup2(standard_error, 2)
+
 import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
@@ -119,7 +129,7 @@ print_penalties(model)
 # The sum of what Keras lists:
 
 # %% tags=["losses"]
-print(f"{float(sum(model.losses)):.4f}")
+print(f"sum of model.losses: {float(sum(model.losses)):.4f}")
 
 # %% [markdown]
 # The same as a drawing: kernels above, biases below, a box as high as the
@@ -217,7 +227,7 @@ other = Sequential(
 print_penalties(other)
 
 # %% tags=["other-losses"]
-print(f"{float(sum(other.losses)):.4f}")
+print(f"sum of other.losses: {float(sum(other.losses)):.4f}")
 
 # %% [markdown]
 # ## Shift the data

@@ -10,6 +10,7 @@ from markdown.extensions import Extension
 from markdown.inlinepatterns import InlineProcessor
 from markdown.preprocessors import Preprocessor
 
+from pipeline.formulas import displayed
 from pipeline.ledger import LEDGER, MARKER, Claim, Ledger, Test, claims_in, plain, unlink
 from pipeline.source import ROOT, prose_lines
 
@@ -41,7 +42,8 @@ class _Marker(InlineProcessor):
         test = self.ledger.tests.get(claim.test)  # Ledger.check says so where there is none
         observes = bool(test and test.observes)
         done = "Seen in the run" if observes else "Tested"
-        state = f"{done}: {plain(claim.sentence)}" if passed else f"Not run here: {plain(claim.sentence)}"
+        sentence = plain(getattr(self.md, "pt_embedded", str)(claim.sentence))
+        state = f"{done}: {sentence}" if passed else f"Not run here: {sentence}"
         link = Element("a", {"class": "pt-claim", "href": f"/ledger.md#{claim.test}", "aria-label": state})
         link.set("title", f"{done}, with {'; '.join(passed)}" if passed else "The test of this sentence was not run here")
         if all(other.test != claim.test for other in self.md.pt_claims[: int(match[1])]):
@@ -70,6 +72,12 @@ def _markdown(ledger: Ledger) -> str:
             cited = [claim for claim in here if claim.test == name]
             lines += _entry(ledger, ledger.tests[name], cited, "" if name in met else f' id="{name}"')
             met.add(name)
+    not_run = [formula for formula in displayed(ledger.root) if formula.reason]
+    if not_run:
+        lines += ["## Formulas that no test runs {#formulas-that-no-test-runs}", ""]
+        lines += [
+            f"- ${formula.statements[0]}$ in [{ledger.title(formula.page)}](/{formula.page}): {formula.reason}." for formula in not_run
+        ]
     return "\n".join(lines)
 
 

@@ -22,10 +22,14 @@ def _wrong(match: re.Match, what: str) -> SiteError:
     return SiteError(f"{Page.locate(embed)}{embed}: {what}.")
 
 
-class _Source:
-    """Finds what an embed names; reads each run once a build."""
+class Runs:
+    """What the runs have shown; each run is read once.
 
-    def __init__(self, root: Path):
+    Args:
+        root: the project's folder, with `examples/` and `.cache/examples/`.
+    """
+
+    def __init__(self, root: Path = ROOT):
         self.root = root
         self._known: dict[str, dict[str, Shown]] = {}
 
@@ -42,28 +46,26 @@ class _Source:
         return self._known[stem][tag]
 
 
-def _entry(source: _Source, match: re.Match) -> str:
+def _entry(runs: Runs, match: re.Match) -> str:
     """Return the one text that an embed inside a sentence stands for."""
-    shown = source.find(match)
-    if match["part"]:
-        row, _, column = (name.strip() for name in match["part"].rpartition(","))
-        try:
+    shown = runs.find(match)
+    try:
+        if match["part"]:
+            row, _, column = (name.strip() for name in match["part"].rpartition(","))
             return shown.entry(row, column)
-        except ValueError as error:
-            raise _wrong(match, str(error)) from None
-    if len(shown.text.splitlines()) != 1:
-        raise _wrong(match, "inside a sentence there is room for one line; name a row and a column, or let the cell print one line")
-    return shown.text.strip()
+        return shown.value()
+    except ValueError as error:
+        raise _wrong(match, str(error)) from None
 
 
 class _Inline(InlineProcessor):
-    def __init__(self, source, md):
+    def __init__(self, runs, md):
         super().__init__(_EMBED, md)
-        self.source = source
+        self.runs = runs
 
     def handleMatch(self, match, data):
         element = Element("span", {"class": "pt-measured"})
-        element.text = AtomicString(_entry(self.source, match))
+        element.text = AtomicString(_entry(self.runs, match))
         return element, match.start(0), match.end(0)
 
 
@@ -83,9 +85,9 @@ class _Block(BlockProcessor):
 
     pattern = re.compile(r"^" + _EMBED + r" *(?:\n(?P<caption>[\s\S]+))?$")
 
-    def __init__(self, source, parser):
+    def __init__(self, runs, parser):
         super().__init__(parser)
-        self.source = source
+        self.runs = runs
 
     def test(self, parent, block):
         match = self.pattern.match(block)
@@ -93,7 +95,7 @@ class _Block(BlockProcessor):
 
     def run(self, parent, blocks):
         match = self.pattern.match(blocks.pop(0))
-        shown = self.source.find(match)
+        shown = self.runs.find(match)
         caption = (match["caption"] or "").strip()
         if match["part"] == "table":
             try:
@@ -121,15 +123,17 @@ class _Block(BlockProcessor):
 
 
 class Embed(Extension):
-    def __init__(self, **options):
-        self.config = {"root": [str(ROOT), "the project's folder"]}
+    """The extension; pages of one build share their `runs`, and without these each page reads its own."""
+
+    def __init__(self, runs: Runs | None = None, **options):
+        self.runs = runs or Runs()
         super().__init__(**options)
 
     def extendMarkdown(self, md):
-        source = _Source(Path(self.getConfig("root")))
-        md.inlinePatterns.register(_Inline(source, md), "embed", 185)  # after code spans (190), before escapes (180)
+        md.inlinePatterns.register(_Inline(self.runs, md), "embed", 185)  # after code spans (190), before escapes (180)
         md.preprocessors.register(_InTables(md), "embed", 20)  # after fenced code (25)
-        md.parser.blockprocessors.register(_Block(source, md.parser), "embed", 95)
+        md.parser.blockprocessors.register(_Block(self.runs, md.parser), "embed", 95)
+        md.pt_embedded = lambda text: re.sub(_EMBED, lambda match: _entry(self.runs, match), text)  # for labels, which are plain text
 
 
 def makeExtension(**options):

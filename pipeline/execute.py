@@ -5,70 +5,68 @@ import json
 import os
 import re
 import subprocess
+import sys
 import tempfile
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, DeadKernelError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from pipeline.files import write_whole
-from pipeline.kernel import FIGURE_TYPE
 from pipeline.script import Script, scripts
 from pipeline.source import ROOT, SiteError
+from pipeline.tidy import tidy
 
 _HERE = Path(__file__).parent
 
 
-def _clean(text: str) -> str:
-    """Return printed text without terminal codes and without the times in Keras's progress lines."""
-    text = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", text)
-    text = re.sub(r"[^\n]*\r(?!\n)", "", text)  # what the terminal would have overwritten
-    while "\b" in text:
-        text = re.sub(r"[^\b\n]?\b", "", text, count=1)
-    return re.sub(r"(\d+/\d+ (?:- |\S+ ))\d+(?:s|ms)(?: -)? \d+(?:s|ms|us)/(?:step|epoch) - ", r"\1", text)
+class _Client(NotebookClient):
+    """Runs the cells of one script in a kernel of its own, and stops that when it is done, fails or is cancelled.
 
+    NotebookClient takes Ctrl-C from asyncio, for the kernel that was started last, and leaves out what a cell printed that comes
+    four seconds late.
+    """
 
-def _tidy(outputs: list) -> list:
-    """Join the pieces of each stream, and drop what was not meant to be shown: log lines, and the value of a last line."""
-    tidy = []
-    for output in outputs:
-        plain = output.get("data", {}).get("text/plain", "<")
-        if output.output_type == "display_data" and FIGURE_TYPE not in output.data and not plain.startswith("<"):
-            output = nbformat.v4.new_output("stream", text=plain)  # Keras's model.summary() in a notebook
-        if output.output_type == "execute_result" or output.get("name") == "stderr":
-            continue
-        if output.output_type == "stream" and tidy and tidy[-1].output_type == "stream":
-            tidy[-1].text += output.text
-        else:
-            tidy.append(output)
-    for output in tidy:
-        if output.output_type == "stream":
-            output.text = _clean(output.text)
-    return tidy
+    iopub_timeout = 60
+    raise_on_iopub_timeout = True
+
+    @asynccontextmanager
+    async def async_setup_kernel(self, **options):
+        kernel = self.create_kernel_manager()
+        done = False
+        try:
+            await self.async_start_new_kernel(**options)
+            await self.async_start_new_kernel_client()
+            yield
+            done = True
+        except RuntimeError:
+            if asyncio.current_task().cancelling():  # nbclient takes it for the death of the kernel
+                raise asyncio.CancelledError from None
+            raise
+        finally:
+            if self.kc:
+                self.kc.stop_channels()
+            if kernel.has_kernel:
+                await kernel.shutdown_kernel(now=not done)
 
 
 async def _execute(script: Script, advance) -> None:
-    notebook = script.read()
-    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    cells = script.code_cells()
     here, root, path = str(_HERE.parent), str(script.root), str(script.path)
-    start_up = (
-        f"import sys; sys.path.insert(0, {here!r}); import pipeline.kernel; sys.path.pop(0); pipeline.kernel.start({root!r}, {path!r})"
-    )
-    notebook.cells = [
-        nbformat.v4.new_code_cell(start_up),
-        *cells,
-        nbformat.v4.new_code_cell("print(pipeline.kernel.reads_as_json())"),
-    ]
-    client = NotebookClient(
-        notebook, timeout=None, kernel_name="python3", record_timing=False, extra_arguments=["--IPKernelApp.log_level=40"]
-    )
+    # A script may call something of its own `kernel` or `pipeline`, and has to import `sys` itself.
+    first = f"import sys; sys.path.insert(0, {here!r}); from pipeline import kernel; sys.path.pop(0); kernel.start({root!r}, {path!r})"
+    last = "from pipeline import kernel; print(kernel.used_as_json())"
+    around = [nbformat.v4.new_code_cell(f"{first}; del sys, kernel"), nbformat.v4.new_code_cell(last)]
+    notebook = nbformat.v4.new_notebook(cells=[around[0], *cells, around[1]])
+    client = _Client(notebook, timeout=None, kernel_name="python3", record_timing=False, extra_arguments=["--IPKernelApp.log_level=40"])
     client.on_cell_executed = lambda **_: advance()
     surroundings = {
         **os.environ,
         "MATPLOTLIBRC": str(_HERE / "matplotlibrc"),
+        "KERAS_BACKEND": "tensorflow",  # the scripts use it; the tests may run on another
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "PYTHONHASHSEED": "0",
     }
@@ -76,25 +74,32 @@ async def _execute(script: Script, advance) -> None:
         with tempfile.TemporaryDirectory() as folder:
             await client.async_execute(env=surroundings, cwd=folder, stderr=subprocess.DEVNULL)  # TensorFlow's greetings
     except CellExecutionError as error:
-        failed = next(
-            number for number, cell in enumerate(notebook.cells) if any(o.output_type == "error" for o in cell.get("outputs", []))
-        )
-        if failed in (0, len(cells) + 1):
-            raise
-        trace = re.sub(r"\x1b\[[0-9;]*m", "", error.traceback)
-        inside = re.search(r"Cell In\[\d+\], line (\d+)", trace)
-        line = script.line(failed - 1, int(inside[1]) if inside else 1)
-        raise SiteError(f"{script.name}:{line}: {error.ename}: {error.evalue}") from None
+        raise SiteError(_where(script, notebook.cells, error)) from None
     except DeadKernelError:
         raise SiteError(f"{script.name}: Python died while running it, most often for want of memory.") from None
-    reads = json.loads(notebook.cells[-1].outputs[0].text)
-    reads.pop(script.name, None)
-    for cell in cells:
-        cell.outputs = _tidy(cell.outputs)
-        cell.metadata.pop("execution", None)
-    notebook.cells = cells
-    notebook.metadata["run"] = {"code": script.digest(), "reads": reads}
-    write_whole(script.cache, nbformat.writes(notebook).encode())
+    except RuntimeError as error:
+        raise SiteError(f"{script.name}: no Python could be started to run it ({error}); free memory or disk, then run again.") from None
+    except CellTimeoutError:
+        raise SiteError(f"{script.name}: what a cell printed did not come within a minute; run again when less else runs.") from None
+    except OSError as error:
+        raise SiteError(f"{script.name} could not be executed ({error}); make room or give write access, then run again.") from None
+    for index, cell in enumerate(cells):
+        try:
+            cell.outputs = tidy(cell.outputs)
+        except ValueError as error:
+            raise SiteError(f"{script.name}:{script.line(index)}: {error}.") from None
+    script.keep(cells, json.loads(around[1].outputs[0].text))
+
+
+def _where(script: Script, cells: list, error: CellExecutionError) -> str:
+    """Return what went wrong in one of `cells`, the script's between two of ours, and in which line of which file."""
+    failed = next(number for number, cell in enumerate(cells) if any(output.output_type == "error" for output in cell.outputs))
+    trace = re.sub(r"\x1b\[[0-9;]*m", "", error.traceback)
+    if failed in (0, len(cells) - 1):
+        line = re.findall(r"kernel\.py:(\d+)", trace)[-1:] or ["1"]
+        return f"pipeline/kernel.py:{line[0]}: {error.ename}: {error.evalue} (before or after the cells of {script.name})."
+    inside = re.search(r"Cell In\[\d+\], line (\d+)", trace)
+    return f"{script.name}:{script.line(failed - 1, int(inside[1]) if inside else 1)}: {error.ename}: {error.evalue}"
 
 
 async def _execute_all(stale: list[Script]) -> None:
@@ -109,13 +114,12 @@ async def _execute_all(stale: list[Script]) -> None:
                 await _execute(script, lambda: progress.advance(task))
                 progress.update(task, completed=total)
 
-        running = [asyncio.create_task(execute(script)) for script in stale]
         try:
-            await asyncio.gather(*running)
-        finally:
-            for task in running:
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+            async with asyncio.TaskGroup() as group:  # if one fails, the others are stopped
+                for script in stale:
+                    group.create_task(execute(script))
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None
 
 
 def execute_stale(root: Path = ROOT) -> list[Script]:
@@ -123,8 +127,13 @@ def execute_stale(root: Path = ROOT) -> list[Script]:
 
     Raises:
         SiteError: if a cell raises (script, line and error), or a run cannot be kept.
+        SystemExit: if a person presses Ctrl-C.
     """
     stale = [script for script in scripts(root) if script.run() is None]
     if stale:
-        asyncio.run(_execute_all(stale))
+        try:
+            asyncio.run(_execute_all(stale))
+        except KeyboardInterrupt:
+            print("Stopped; what has run is kept. Run again to go on.", file=sys.stderr)
+            raise SystemExit(130) from None  # as shells count it: 128 and the number of the signal
     return stale

@@ -1,24 +1,38 @@
 """The only part that knows MkDocs: run the pipeline's steps at the right moments of a build."""
 
+import errno
+import json
+import logging
 import os
 import re
 import socket
 import subprocess
+import traceback
+from contextlib import ExitStack
+from html import escape
 from pathlib import Path
 
-import markdown
-import mkdocs_jupyter.config
+from markdown import Markdown
+from mkdocs.exceptions import Abort, MkDocsException
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File
+from mkdocs.utils import CountHandler
 
-from pipeline import execute, finish, notebooks, results, widgets
+from pipeline import building, execute, finish, notebooks, search, widgets
+from pipeline.embed import Runs
 from pipeline.files import write_whole
 from pipeline.ledger import Ledger
 from pipeline.script import Script, scripts
-from pipeline.source import Page, SiteError
+from pipeline.source import Page, SiteError, unlike
 
-mkdocs_jupyter.config.settings.templates_dir = str(notebooks.TEMPLATES)
+_FULL_OR_CLOSED = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
+_log = logging.getLogger("mkdocs.plugins.pipeline")
+# What these write depends on more than the text that they stand in; only pages have them.
+_ONLY_IN_PAGES = ("pipeline.claims", "pipeline.chapters", "pipeline.widgets")
 _serving = False
+_building = ExitStack()  # what a build holds: the lock, and the folder that it builds into
+_site = None  # the folder that the finished site is to be in
+_problem = ""  # why the last build failed
 
 
 def _root(config) -> Path:
@@ -28,23 +42,31 @@ def _root(config) -> Path:
 def on_startup(command, dirty):
     global _serving
     _serving = command == "serve"
+    # `--quiet` drops warnings before `--strict` can count them; quiet is to be without what is neither warning nor error.
+    logger = logging.getLogger("mkdocs")
+    logger.setLevel(min(logger.level, logging.WARNING))
 
 
 def on_config(config):
-    global _serving
-    if _serving:
+    global _site
+    if _serving and _site is None:  # else it is a rebuild, with the port ours
         _check_port(config.dev_addr)
-        _serving = False  # the next build is a rebuild, with the port ours
     root = _root(config)
-    for name in ("pipeline.embed", "pipeline.chapters", "pipeline.widgets"):
+    _building.enter_context(building.alone(root))
+    _site = Path(config.site_dir).resolve()
+    config.site_dir = str(_building.enter_context(building.beside(_site)))
+    for name in ("pipeline.chapters", "pipeline.widgets"):
         config.mdx_configs.setdefault(name, {})["root"] = str(root)
     # MkDocs makes a Markdown reader for each page; they share what they read of the project.
     config.mdx_configs["pipeline.claims"] = {"ledger": Ledger(root)}
-    config.plugins["mkdocs-jupyter"].config["cache_dir"] = str(root / ".cache" / "rendered")
+    config.mdx_configs["pipeline.embed"] = {"runs": Runs(root)}
+    os.environ["JUPYTER_PATH"] = str(notebooks.TEMPLATES)  # there Jupyter finds our template before mkdocs-jupyter's own
+    rendered = root / ".cache" / "rendered"
+    config.plugins["mkdocs-jupyter"].config["cache_dir"] = str(rendered)
+    _drop_broken(rendered)
+    search.keep(getattr(config.plugins.get("material/search"), "search_index", None), root / ".cache" / "search")
     # The date in the site is that of the commit: the same commit gives the same bytes.
-    if "SOURCE_DATE_EPOCH" not in os.environ:
-        told = subprocess.run(["git", "log", "-1", "--format=%ct"], cwd=root, capture_output=True, text=True, check=False)
-        os.environ["SOURCE_DATE_EPOCH"] = told.stdout.strip() or "0"
+    os.environ.setdefault("SOURCE_DATE_EPOCH", _commit_time(root) or "0")
     return config
 
 
@@ -54,10 +76,31 @@ def _check_port(address):
         try:
             probe.bind((address.host, address.port))
         except OSError:
+            other = address.port + 1
+            command = f"make serve PORT={other}" if "MAKELEVEL" in os.environ else f"mkdocs serve -a {address.host}:{other}"
             raise SiteError(
-                f"Port {address.port} on {address.host} is in use; stop what runs there, or choose another: "
-                f"mkdocs serve -a {address.host}:{address.port + 1}"
+                f"Port {address.port} on {address.host} is in use; stop what runs there, or choose another: {command}"
             ) from None
+
+
+def _drop_broken(rendered):
+    """Delete the pages in mkdocs-jupyter's cache that a full disk or a kill has left half-written; it would not notice."""
+    for path in rendered.glob("*.json"):
+        try:
+            whole = {"content", "toc_tokens"} <= json.loads(path.read_bytes()).keys()
+        except (ValueError, AttributeError):
+            whole = False
+        if not whole:
+            path.unlink()
+
+
+def _commit_time(root):
+    """Return the time of the last commit in seconds since 1970, as text; "" in a copy without git."""
+    try:
+        told = subprocess.run(["git", "log", "-1", "--format=%ct"], cwd=root, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return ""
+    return told.stdout.strip()
 
 
 @event_priority(100)  # before mkdocs-jupyter looks through the files
@@ -81,21 +124,32 @@ def _add_example(script, files, config):
         file = files.get_file_from_path(page)
         return file and f"{config.site_url}{file.url}"
 
-    def add(address, content):
-        files.append(File.generated(config, address, content=content))
-
-    for address, content in results.files(script).items():
-        add(address, content)
-    add(f"examples/{script.stem}/{script.stem}.py", notebooks.script_download(script, on_the_web))
-    add(f"examples/{script.stem}/{script.stem}.ipynb", notebooks.notebook_download(script, on_the_web))
-
-    reader = markdown.Markdown(extensions=config.markdown_extensions, extension_configs=config.mdx_configs)
+    extensions = [name for name in config.markdown_extensions if name not in _ONLY_IN_PAGES]
+    options = {name: config.mdx_configs[name] for name in extensions if name in config.mdx_configs}
+    settings = repr([extensions, {name: chosen for name, chosen in options.items() if not name.startswith("pipeline.")}])
+    made = notebooks.files(script, here, on_the_web, lambda: Markdown(extensions=extensions, extension_configs=options), settings)
+    page = notebooks.page_address(script)
     pages = script.root / ".cache" / "pages"
-    path = pages / "examples" / f"{script.stem}.ipynb"
-    content = notebooks.page_notebook(script, here, reader.convert)
-    if not path.is_file() or path.read_bytes() != content:
-        write_whole(path, content)
-    files.append(File(f"examples/{script.stem}.ipynb", str(pages), config.site_dir, config.use_directory_urls))
+    if not (pages / page).is_file() or (pages / page).read_bytes() != made[page]:
+        write_whole(pages / page, made[page])
+    files.append(File(page, str(pages), config.site_dir, config.use_directory_urls))
+    for address, content in made.items():
+        if address != page:
+            files.append(File.generated(config, address, content=content))
+
+
+def on_nav(nav, config, files):
+    for file in files.documentation_pages():
+        if file.page not in nav.pages:
+            source = file.src_uri if file.src_uri.startswith("examples/") else f"docs/{file.src_uri}"
+            _log.warning(f"{source} is not in nav of mkdocs.yml; add {file.src_uri} there, where it is to be read.")
+    return nav
+
+
+def on_post_template(output, template_name, config):
+    if template_name == "sitemap.xml" and os.environ["SOURCE_DATE_EPOCH"] == "0":  # a copy without git: no date is known
+        return re.sub(r"<lastmod>.*?</lastmod>", "", output)
+    return output
 
 
 def on_page_markdown(markdown, page, config, files):
@@ -111,10 +165,65 @@ def on_page_content(html, page, config, files):
     script = Script(_root(config) / "examples" / f"{Path(page.file.src_uri).stem}.py", _root(config))
     page.meta["description"] = notebooks.description(script)
     page.meta["script"] = script.stem
-    html = html[: html.rindex("<style>")]  # mkdocs-jupyter ends the page with the highlighter's style; the theme has its own
+    cells = re.search(r"<!-- cells -->\s*(.*)<!-- end of cells -->", html, re.DOTALL)  # mkdocs-jupyter adds styles that the theme has
+    if cells is None:
+        raise unlike(script.name, "mkdocs-jupyter", "renders an example, without pipeline/templates,", "hook.py")
     up = "../" * page.url.count("/")
-    return re.sub(r'( (?:src|href)=")/(?!/)', rf"\g<1>{up}", html)
+    return re.sub(r'( (?:src|href)=")/(?!/)', rf"\g<1>{up}", cells[1])
 
 
+@event_priority(-100)  # after the plugins that write files
 def on_post_build(config):
-    finish.finish(Path(config.site_dir))
+    finish.finish(Path(config.site_dir), _root(config))
+    counters = [handler for handler in logging.getLogger("mkdocs").handlers if isinstance(handler, CountHandler)]
+    if not (config.strict and any(counter.get_counts() for counter in counters)):  # else MkDocs stops the build now
+        building.replace(_site, Path(config.site_dir))
+        if not _serving:
+            _log.info(f"The site is in {_site}")
+    config.site_dir = str(_site)
+    _building.close()
+
+
+def on_build_error(error):
+    global _problem
+    _problem = str(error)
+    _building.close()
+    if isinstance(error, OSError) and error.errno in _FULL_OR_CLOSED:
+        name = error.filename2 or error.filename  # of a copy, where it was to go
+        where = f" ({name})" if name else ""
+        raise SiteError(
+            f"The site could not be written: {error.strerror}{where}; make room or give write access, then run again. "
+            "What was there before is kept."
+        ) from None
+
+
+def on_shutdown():
+    _building.close()  # after Ctrl-C, which is no error
+
+
+def on_serve(server, config, builder):
+    """After a rebuild that failed, serve the pages from before, each with the reason on it; MkDocs would let them hang."""
+
+    def rebuild():
+        global _problem
+        _problem = ""
+        try:
+            builder()
+        except Exception as error:
+            if not isinstance(error, MkDocsException):
+                traceback.print_exc()
+            elif not isinstance(error, Abort):  # whose reason MkDocs has said
+                _log.error(error)
+            _log.error("The pages are served as they were before; mend what is wrong and save.")
+            _put_on_pages(Path(server.root), _problem or str(error))
+
+    server.builder = rebuild
+    return server
+
+
+def _put_on_pages(site, problem):
+    style = "position: fixed; inset: auto 0 0; z-index: 9; margin: 0; padding: 1em; color: #fff; background: #b00020; white-space: pre-wrap"
+    bar = f'<p id="pt-problem" role="alert" style="{style}">Not rebuilt: {escape(problem)}</p>'
+    for page in site.rglob("*.html"):
+        text = re.sub('<p id="pt-problem".*?</p>', "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+        page.write_text(text.replace("</body>", f"{bar}</body>"), encoding="utf-8")

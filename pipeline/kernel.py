@@ -1,18 +1,31 @@
 """Run inside each example's kernel, before its first cell.
 
 A figure that a cell shows becomes an SVG for the light and one for the dark scheme, with its alt text, its size, and the
-data read off its axes. The files that the script reads are noted, so that a change of one makes its run stale.
+data read off its axes. The libraries and files that the script uses are noted, so that a change of one makes its run stale.
 """
 
 import hashlib
+import importlib.metadata
+import importlib.util
 import io
 import json
 import os
 import re
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 FIGURE_TYPE = "application/vnd.penalty-term.figure+json"
+
+# Library -> its module. What a run shows may depend on the version of each that it has loaded.
+LIBRARIES = {
+    "tensorflow": "tensorflow",
+    "keras": "keras",
+    "scikit-learn": "sklearn",
+    "scipy": "scipy",
+    "numpy": "numpy",
+    "matplotlib": "matplotlib",
+}
 
 # Light colour -> dark colour. A figure may use these and the colours of COLOUR_MAPS, nothing else.
 DARK = {
@@ -27,6 +40,7 @@ DARK = {
     "#ffffff": "#14181f",  # page
     "#000000": "#e6eaf0",
 }
+_FIFTH = "#fe01fe"  # what matplotlib's cycle of colours goes on with after the four; it would begin anew, with "no penalty"
 DARK_MAPS = {
     "Blues": ["#1b212a", "#1d4a80", "#9cc8ff"],
     "RdBu": ["#b3561f", "#5c3a2a", "#14181f", "#243f66", "#2f74c8"],
@@ -34,30 +48,30 @@ DARK_MAPS = {
 
 
 class _Reads:
-    """The project's own files that this kernel has opened for reading."""
+    """The project's own files that this kernel has read, each with the SHA-256 of the bytes it held when first opened.
+
+    Own is every file below the project's folder but those of a Python environment in it. Read is what Python opens for reading:
+    with `open`, NumPy or pandas, by an import, also one from kept bytecode. What a library opens in C, as HDF5 does, is not heard.
+    """
 
     def __init__(self, root):
-        self.root = root
-        self.paths = set()
+        self.root = os.path.join(root, "")
+        prefixes = (os.path.join(prefix, "") for prefix in (sys.prefix, sys.base_prefix))
+        self.environments = tuple(prefix for prefix in prefixes if prefix.startswith(self.root))
+        self.digests = {}
         sys.addaudithook(self._hear)
 
     def _hear(self, event, arguments):
-        if event == "open" and isinstance(arguments[0], str) and not set("wax+") & set(arguments[1] or ""):
-            path = os.path.abspath(arguments[0])
-            if path.startswith(self.root + os.sep):
-                self.paths.add(path)
-
-    def digest(self):
-        """Return {path relative to the project: SHA-256 of its bytes}, imported modules of the project included."""
-        modules = {getattr(module, "__file__", None) or "" for module in list(sys.modules.values())}
-        paths = self.paths | {path for path in modules if path.startswith(self.root + os.sep)}
-        relative = {path: os.path.relpath(path, self.root) for path in paths}
-        own = {path: name for path, name in relative.items() if name.split(os.sep)[0] in ("docs", "examples", "tests")}
-        return {
-            Path(name).as_posix(): hashlib.sha256(Path(path).read_bytes()).hexdigest()
-            for path, name in sorted(own.items())
-            if os.path.isfile(path) and not path.endswith(".pyc")
-        }
+        if event == "open" and not isinstance(arguments[0], int) and not arguments[2] & (os.O_WRONLY | os.O_CREAT):
+            path = os.path.abspath(os.fsdecode(arguments[0]))
+            if path.endswith(".pyc"):
+                with suppress(ValueError):  # bytecode without a source
+                    path = importlib.util.source_from_cache(path)
+            own = path.startswith(self.root) and not path.startswith(self.environments)
+            name = Path(path.removeprefix(self.root)).as_posix()
+            if own and name not in self.digests and os.path.isfile(path):
+                self.digests[name] = None  # the next line is heard too
+                self.digests[name] = hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 def _mappables(figure):
@@ -69,17 +83,26 @@ def _mappables(figure):
 def _svg(figure):
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    svg = buffer.getvalue()
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r" <metadata>.*?</metadata>\n", "", svg, flags=re.DOTALL)
+    _, begun, svg = buffer.getvalue().partition("<svg ")
+    # A black surface or letter is written without a colour, as SVG's default; named here, that gets its dark counterpart too.
+    svg, metadata = re.subn(r" <metadata>.*?</metadata>\n", "", f'<svg fill="#000000" {svg}', flags=re.DOTALL)
     # A hundredth of a pixel is enough for a point; scales keep their digits.
     svg = re.sub(r'( (?:d|x|y|width|height)="|translate\()([^")]*)', lambda part: part[1] + _DIGITS.sub(_rounded, part[2]), svg)
-    svg = _LETTER.sub(lambda path: f'{path[1]} d="{_shorter(path[2])}" transform="scale(0.25)"/>', svg)
+    svg, letters = _LETTER.subn(lambda path: f'{path[1]} d="{_shorter(path[2])}" transform="scale(0.25)"/>', svg)
+    as_expected = {
+        "an SVG": begun,
+        "its metadata": metadata,
+        "a colour": not re.search(r"(?:fill|stroke): (?!none|url|#[0-9a-f]{6}\b)", svg),
+        "the outline of a letter": letters or '<g id="text_' not in svg,
+    }
+    for part, found in as_expected.items():
+        if not found:
+            raise ValueError(f"matplotlib writes {part} in another way than _svg in pipeline/kernel.py expects; adapt it")
     return re.sub(r"\n\s*", "\n", svg)
 
 
 # The outline of a letter, in 64ths of 1/64 em; it is most of a small figure's bytes.
-_LETTER = re.compile(r'(<path id="[^"]+") d="([^"]+)" transform="scale\(0\.015625\)"/>')
+_LETTER = re.compile(r'(<path id="[^"]+") d="([MLQCz\d\s.-]+)" transform="scale\(0\.015625\)"/>')
 
 
 def _shorter(outline):
@@ -126,6 +149,11 @@ def _in_both_schemes(figure):
             mapped |= {to_hex(colour) for colour in artist.to_rgba(artist.get_array())}
         artist.set_cmap(dark_map)
     unknown = set(re.findall(r"#[0-9a-f]{6}\b", light)) - set(table) - mapped
+    if _FIFTH in unknown:
+        raise ValueError(
+            'the figure uses a fifth colour ("C4", or that of a fifth thing without one), and there are four: C0 no penalty, C1 L1, C2 L2, '
+            'C3 both; draw what is none of these in "black", told apart by the style of its line or marker'
+        )
     if unknown:
         raise ValueError(f"the figure uses {', '.join(sorted(unknown))}, which have no dark counterpart; use C0 to C3")
     dark = re.sub(r"#[0-9a-f]{6}\b", lambda match: table.get(match[0], match[0]), _svg(figure) if mappables else light)
@@ -187,11 +215,12 @@ def _tables(figure):
 
 def _figure_bundle(figure, include=None, exclude=None):
     alt = str(figure.get_label())
-    tables = _tables(figure)
     try:
+        tables = _tables(figure)
         light, dark = _in_both_schemes(figure)
-    except ValueError as error:  # IPython would print it and go on; results.py stops the build
-        return {FIGURE_TYPE: {"error": str(error)}}, {}
+    except Exception as error:  # IPython would print it and go on without the figure; results.py stops the build
+        said = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+        return {FIGURE_TYPE: {"error": said}}, {}
     width, height = (round(96 * inches) for inches in figure.get_size_inches())
     about = {"alt": alt, "width": width, "height": height, "light": light, "dark": dark, "tables": tables}
     return {FIGURE_TYPE: about, "image/svg+xml": light, "text/plain": alt}, {}
@@ -200,6 +229,7 @@ def _figure_bundle(figure, include=None, exclude=None):
 def start(root, script):
     """Prepare this kernel; `root` is the project's folder and `script` the example's path."""
     import matplotlib
+    from cycler import cycler
     from matplotlib import font_manager
     from matplotlib.figure import Figure
 
@@ -207,11 +237,14 @@ def start(root, script):
     shell.user_ns.update(_reads=_Reads(root), __file__=script)
     for font in sorted((Path(__file__).parent / "fonts").glob("*.ttf")):
         font_manager.fontManager.addfont(font)
+    colours = matplotlib.rcParams["axes.prop_cycle"].by_key()["color"]
+    matplotlib.rcParams["axes.prop_cycle"] = cycler(color=[*colours, *[_FIFTH] * (100 - len(colours))])  # C4 to C99
     matplotlib.use("module://matplotlib_inline.backend_inline")
     shell.run_line_magic("config", "InlineBackend.figure_formats = []")
     shell.display_formatter.mimebundle_formatter.for_type(Figure, _figure_bundle)
 
 
-def reads_as_json():
-    """Return the files that the script has read, as JSON."""
-    return json.dumps(get_ipython().user_ns["_reads"].digest())  # noqa: F821
+def used_as_json():
+    """Return what the script has used, as JSON: the libraries with their versions, the files that it has read with their SHA-256."""
+    libraries = {name: importlib.metadata.version(name) for name, module in LIBRARIES.items() if module in sys.modules}
+    return json.dumps({"libraries": libraries, "reads": get_ipython().user_ns["_reads"].digests})  # noqa: F821

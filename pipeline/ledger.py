@@ -127,7 +127,7 @@ def claims_in(text: str, page: str = "") -> tuple[Claim, ...]:
         if begins or number != last + 1:
             paragraph = ""
         last = number
-        if line.startswith("///"):  # the title of a block is no part of its first sentence
+        if line.startswith("///") or re.fullmatch(r"\{\{[^}]*\}\}\s*", line):  # neither a block's title nor a figure is part of a sentence
             continue
         line = re.sub(r"^\s*(?:[-*+]|\d+\.|#+|>)\s+", "", line)
         for match in MARKER.finditer(line):
@@ -209,11 +209,11 @@ class Ledger:
         return texts
 
     def _runs(self, test: ast.FunctionDef) -> list[str]:
-        """Return the digests of the scripts whose output a test names, as in `shown("l2#path")`."""
+        """Return the digests of the code of the scripts whose output a test names, as in `shown("l2#path")`."""
         words = [node.value for node in ast.walk(test) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
         stems = sorted({word.partition("#")[0] for word in words if re.fullmatch(r"\w+#[\w-]+", word)})
         scripts = [Script(self.root / "examples" / f"{stem}.py", self.root) for stem in stems]
-        return [script.digest() for script in scripts if script.path.is_file()]
+        return [script.code() for script in scripts if script.path.is_file()]
 
     def _formulas(self, code: ast.AST) -> list[str]:
         """Return the formulas of pages that code of a test reads."""

@@ -4,13 +4,14 @@ The reader needs no script, and a formula that is wrong stops the build.
 """
 
 import html
+import re
 
 from markdown.extensions import Extension
 from markdown.treeprocessors import Treeprocessor
 from math_core import LatexError, LatexToMathML
 from pymdownx.arithmatex import ArithmatexExtension
 
-from pipeline.source import Page, SiteError
+from pipeline.source import Page, SiteError, unlike
 
 # The LaTeX goes along as an annotation, which is what a reader gets who copies the formula.
 _converter = LatexToMathML(annotation=True)
@@ -33,7 +34,10 @@ class _ToMathML(Treeprocessor):
         for element in root.iter():
             if element.get("class") == "arithmatex":
                 display = element.tag == "div"
-                mathml = to_mathml(html.unescape(element.text).strip()[2:-2], display)
+                written = re.fullmatch(r"\\[(\[](.*)\\[)\]]", html.unescape(element.text or "").strip(), re.DOTALL)
+                if written is None:
+                    raise unlike(f"the formula {element.text!r}", "pymdown-extensions", "writes it", "maths.py")
+                mathml = to_mathml(written[1], display)
                 element.text = self.md.htmlStash.store(mathml)
                 element.set("class", "pt-maths")
                 if display:  # a long formula scrolls on a phone, for the keyboard too

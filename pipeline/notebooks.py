@@ -1,21 +1,28 @@
-"""Turn an executed example into what the site offers: the page, the script and the notebook to download."""
+"""Turn an executed example into what the site offers: the page, the figures, the script and the notebook to download."""
 
+import functools
 import hashlib
 import html
+import json
 import re
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
 import nbformat
+from markdown import Markdown
 
+from pipeline import results
+from pipeline.files import kept
 from pipeline.kernel import FIGURE_TYPE
 from pipeline.script import Script
 from pipeline.source import Page, SiteError
 
 TEMPLATES = Path(__file__).parent / "templates"  # what the project lends to mkdocs-jupyter
+_MAKERS = ("markdown", "pymdown-extensions", "pygments", "math-core", "jupytext", "nbformat")
 # A link from a script to a page of the site, as in [the chapter](../docs/learn/l2.md#maths).
 _TO_PAGE = re.compile(r"(?<=\]\()\.\./docs/(?P<page>[\w/.-]+\.md)(?P<anchor>#[\w-]+)?(?=\))")
+_EMBEDDED = re.compile(r"\{\{ *([\w-]+)#")
 
 
 def resolve_links(script: Script, text: str, address: Callable[[str], str | None]) -> str:
@@ -35,9 +42,59 @@ def resolve_links(script: Script, text: str, address: Callable[[str], str | None
     return _TO_PAGE.sub(resolve, text)
 
 
-def script_download(script: Script, address) -> bytes:
-    """Return the script with its links made absolute."""
-    return resolve_links(script, script.path.read_text(encoding="utf-8"), address).encode()
+@functools.cache  # the code that runs, even if its file has changed since
+def _made_with() -> str:
+    """Return what names the code and the libraries that make something of an example."""
+    code = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
+    return " ".join([hashlib.sha256(code).hexdigest(), *map(version, _MAKERS)])
+
+
+@functools.cache  # to look up versions for each example takes longer than all the rest
+def _renderers() -> tuple[str, str]:
+    return version("mkdocs-jupyter"), version("nbconvert")
+
+
+def _rendered_with() -> list[str]:
+    """Return what names the template and the libraries that render its page."""
+    templates = b"".join(path.read_bytes() for path in sorted(TEMPLATES.rglob("*.j2")))
+    return [hashlib.sha256(templates).hexdigest(), *_renderers()]
+
+
+def files(script: Script, here, on_the_web, reader: Callable[[], Markdown], settings: str) -> dict[str, bytes]:
+    """Return what is made of an example, by its address in the site; it is kept, and made anew when something that it depends on changes.
+
+    Args:
+        script: the example; it has a current run.
+        here: gives the URL of a page as the site's own pages link to it, or None if there is no such page.
+        on_the_web: the same for what is downloaded.
+        reader: makes the Markdown reader of the page.
+        settings: names the reader's extensions and their options.
+
+    Raises:
+        SiteError: if the script or its run cannot be shown.
+    """
+    folder = f"examples/{script.stem}"
+    download = resolve_links(script, script.path.read_text(encoding="utf-8"), on_the_web).encode()
+
+    def make() -> bytes:
+        made = {
+            **results.files(script),
+            f"{folder}/{script.stem}.ipynb": notebook_download(script, on_the_web),
+            page_address(script): page_notebook(script, here, reader().convert),
+        }
+        return json.dumps({address: content.decode() for address, content in made.items()}).encode()
+
+    shown = [script, *(Script(script.path.with_name(f"{stem}.py"), script.root) for stem in _EMBEDDED.findall(download.decode()))]
+    sources = [path.read_bytes() for other in shown for path in (other.path, other.cache) if path.is_file()]
+    links = resolve_links(script, script.path.read_text(encoding="utf-8"), here).encode()
+    depends = b"\0".join([*map(str.encode, [_made_with(), *_rendered_with(), settings]), links, download, *sources])
+    made = json.loads(kept(script.root / ".cache" / "made" / f"{script.stem}.json", depends, make))
+    return {f"{folder}/{script.stem}.py": download} | {address: content.encode() for address, content in made.items()}
+
+
+def page_address(script: Script) -> str:
+    """Return the address of the notebook that becomes the script's page, below `docs/` if it were there."""
+    return f"examples/{script.stem}.ipynb"
 
 
 def _merged(script: Script, address):
@@ -78,9 +135,7 @@ def page_notebook(script: Script, address, convert: Callable[[str], str]) -> byt
     headings, formulas, code and figures are the same there; `templates/` only puts them one below the other.
     """
     notebook = _merged(script, address)
-    # mkdocs-jupyter keeps what it has rendered as long as the notebook is the same.
-    templates = b"".join(path.read_bytes() for path in sorted(TEMPLATES.rglob("*.*")))
-    notebook.metadata["rendered_with"] = [hashlib.sha256(templates).hexdigest(), version("mkdocs-jupyter"), version("nbconvert")]
+    notebook.metadata["rendered_with"] = _rendered_with()  # mkdocs-jupyter keeps what it has rendered as long as the notebook is the same
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.metadata["html"] = convert(cell.source)

@@ -67,6 +67,19 @@ class Shown:
                 return entries[header.index(column)]
         raise ValueError(f"there is no row {row!r}; there are {', '.join(entries[0] for entries in rows)}")
 
+    def value(self) -> str:
+        """Return the value in the one line that the cell printed, 12 in "weights kept: 12".
+
+        Raises:
+            ValueError: if it printed more or fewer lines, or one that does not name its value.
+        """
+        if len(self.text.splitlines()) != 1:
+            raise ValueError("inside a sentence there is room for one line; name a row and a column, or let the cell print one line")
+        name, _, value = self.text.strip().rpartition(": ")
+        if not name:
+            raise ValueError(f"the printed line {value!r} does not say what it is; let the cell print `name: value`")
+        return value
+
 
 def results(script: Script) -> dict[str, Shown]:
     """Return what each tagged cell of `script` has shown, by tag.

@@ -1,5 +1,6 @@
 """Say where in the sources something is wrong, in one sentence that a person can act on."""
 
+from importlib.metadata import version
 from pathlib import Path
 
 try:  # MkDocs prints a BuildError as one line; anything else it prints as a traceback.
@@ -12,6 +13,14 @@ ROOT = Path(__file__).resolve().parent.parent
 
 class SiteError(_Base):
     """What is wrong with a page, a script or a test, where, and what to do."""
+
+
+def unlike(where: str, library: str, does: str, file: str) -> SiteError:
+    """Return what to say when a `library` does something in another way than `file` of the pipeline was written for."""
+    return SiteError(
+        f"{where}: {library} {version(library)} {does} in another way than pipeline/{file} expects; "
+        "mend that file, or go back to the version before in requirements.txt."
+    )
 
 
 class Page:

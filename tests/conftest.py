@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import ledger
+from pipeline.building import alone
 from pipeline.execute import execute_stale
 from pipeline.results import results
 from pipeline.script import Script
@@ -20,7 +21,8 @@ _parts = {}  # test: how many nodes it has, one for each set of its parameters
 @pytest.fixture(scope="session")
 def shown():
     """Return a function that gives what a tagged cell has shown, as in `shown("l2#path")`; a test that asks for it observes."""
-    execute_stale(ROOT)
+    with alone(ROOT):
+        execute_stale(ROOT)
     shown_by = functools.cache(lambda stem: results(Script(ROOT / "examples" / f"{stem}.py", ROOT)))
 
     def find(place):
@@ -65,6 +67,11 @@ def pytest_runtest_makereport(item, call):
     report = yield
     if _proves_claim(item):  # told along with the report, which may go from a worker to the process that keeps the outcomes
         report.claim, report.parts = item.originalname, _names(item.parent).count(item.originalname)
+        if report.when == "call" and report.failed and "shown" in item.fixturenames:
+            for claim in _claims().get(item.originalname, []):
+                sentence = ledger.plain(claim.sentence)
+                said = f"docs/{claim.page}:{claim.line}: the run does not show that “{sentence}” Mend sentence or script."
+                report.sections.append(("What the page says", said))
     return report
 
 

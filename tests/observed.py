@@ -46,7 +46,7 @@ class Observed:
 
     def value(self) -> float:
         """Return the number in the one line that the cell printed, as in "weights kept: 12"."""
-        return number(self.text.rpartition(": ")[2])
+        return number(self._shown.value())
 
     def points(self, series: str, panel: str = "") -> np.ndarray:
         """Return the (n, 2) points of one series of the drawn figures, by its label; `panel` is the title of its axes.

@@ -8,8 +8,7 @@ from scipy.optimize import brentq, minimize_scalar
 from sklearn.linear_model import ElasticNet, Lasso, LogisticRegression, Ridge, enet_path
 
 from tests.formulas import formula
-from tests.gradients import gradient
-from tests.solvers import L1L2OfEach, soft_threshold, train
+from tests.solvers import L1L2OfEach, gradient, soft_threshold, train
 
 MIXES = (0.25, 0.5, 0.75)
 PENALTY = formula("learn/l1_l2.md", "P(w) =")

@@ -9,6 +9,8 @@ from scipy import stats
 from scipy.optimize import approx_fprime, brentq, minimize
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 
+from pipeline.script import Script
+from pipeline.source import ROOT
 from tests.formulas import formula
 from tests.solvers import L1L2OfEach, gradients, level, ridge, train, unit
 
@@ -357,3 +359,108 @@ def test_sum_of_squares_falls_with_the_factor_though_a_weight_may_grow():
         grown += np.any(np.diff(np.abs(path), axis=0) > 1e-3)
         turned += np.any(path[0] * path[-1] < 0)
     assert grown > 5 and turned > 5
+
+
+def path_of(shown, feature):
+    """Return the factors and the weights of one feature of the path in Keras, each (factors,)."""
+    return shown("l2#path").points(f"feature {feature} in Keras").T
+
+
+def test_less_is_left_of_the_difference_than_of_the_sum_in_this_run(shown):
+    (factors, first), (_, second) = path_of(shown, 0), path_of(shown, 1)
+    left_of_sum, left_of_difference = (part / part[0] for part in (first + second, first - second))
+    at_least_as_much = factors[1:][left_of_difference[1:] >= left_of_sum[1:]]
+    assert at_least_as_much.tolist() == []
+
+
+def test_weight_of_feature_0_crosses_zero_in_this_run(shown):
+    _, weights = path_of(shown, 0)
+    first, *_, last = weights.tolist()
+    assert first * last < 0
+
+
+def test_weights_of_features_4_and_5_grow_for_a_while_in_this_run(shown):
+    for feature in (4, 5):
+        _, weights = path_of(shown, feature)
+        assert np.diff(np.abs(weights)).max().item() > 0, f"feature {feature}"
+
+
+def test_no_weight_is_zero_at_any_factor_in_this_run(shown):
+    for feature in range(int(shown("l2#numbers").number("features", "number"))):
+        factors, weights = path_of(shown, feature)
+        assert factors[weights == 0].tolist() == [], f"feature {feature}"
+
+
+def test_less_is_left_from_direction_to_direction_in_this_run(shown):
+    left = list(shown("l2#directions").column("left").values())
+    assert left == sorted(set(left), reverse=True)
+
+
+def test_last_direction_is_mostly_a_difference_in_this_run(shown):
+    first, second, *rest = (list(shown("l2#mixture").column(f"feature {feature}").values())[-1] for feature in range(6))
+    assert first * second < 0
+    assert first**2 + second**2 > sum(part**2 for part in rest)
+
+
+def test_last_direction_has_the_largest_weight_and_the_least_spread_in_this_run(shown):
+    weights, spreads = (list(shown("l2#directions").column(name).values()) for name in ("least squares", "spread"))
+    assert abs(weights[-1]) == max(abs(weight) for weight in weights)
+    assert spreads[-1] == min(spreads)
+
+
+def test_formula_predicts_what_is_left_in_this_run(shown):
+    directions = shown("l2#directions")
+    assert directions.column("left") == directions.column("by the formula")
+
+
+def test_degrees_of_freedom_and_squares_fall_in_this_run(shown):
+    for name in ("degrees of freedom", "sum of squares of the weights"):
+        column = list(shown("l2#freedom").column(name).values())
+        assert column == sorted(set(column), reverse=True), name
+
+
+def test_weight_moves_to_the_feature_that_resembles_in_this_run(shown):
+    first, second = (list(shown("l2#twins").column(name).values()) for name in ("first weight", "second weight"))
+    assert first == sorted(set(first), reverse=True)
+    assert second == sorted(set(second))
+
+
+def test_copies_get_the_same_weight_in_this_run(shown):
+    twins = shown("l2#twins")
+    assert twins.entry("1.0", "first weight") == twins.entry("1.0", "second weight")
+
+
+def test_sum_is_largest_for_copies_in_this_run(shown):
+    sums = shown("l2#twins").column("their sum")
+    assert all(sums["1.0"] > other for correlation, other in sums.items() if correlation != "1.0"), sums
+
+
+def test_weights_grow_under_too_large_a_factor_in_this_run(shown):
+    steps = shown("l2#steps")
+    *_, last = steps.column("first weight")
+    assert abs(steps.number(last, "first weight")) > 3 and abs(steps.number(last, "second weight")) > 4  # they begin at (3, −4)
+
+
+def uncorrelated():
+    """Return X and y as the script draws them, with a correlation of 0 in the place of 0.95."""
+    cells = {cell["id"]: cell.source for cell in Script(ROOT / "examples" / "l2.py").code_cells()}
+    drawn = {"np": np}
+    exec(cells["data"].replace("0.95", "0.0"), drawn)
+    return drawn["X"], drawn["y"]
+
+
+def test_without_correlation_the_first_and_last_spread_change_most(shown):
+    before = np.array(list(shown("l2#directions").column("spread").values()))
+    X, _ = uncorrelated()
+    after = np.linalg.svd(X, compute_uv=False) / len(X) ** 0.5
+    first, *others, last = np.abs(after - before).tolist()
+    assert min(first, last) > max(others)
+    assert np.all(np.abs(after - 1)[[0, -1]] < np.abs(before - 1)[[0, -1]])
+
+
+def test_without_correlation_the_large_weights_fall_and_keep_their_sign(shown):
+    factors, _ = path_of(shown, 0)
+    X, y = uncorrelated()
+    large = np.array([Ridge(alpha=len(X) * l2).fit(X, y).coef_[:4] for l2 in factors])  # (factors, 4)
+    assert np.all(np.diff(np.abs(large), axis=0) < 0)
+    assert np.all(np.sign(large) == np.sign(large[0]))

@@ -10,7 +10,7 @@ from sklearn.linear_model import ElasticNet, Lasso, LogisticRegression, Ridge
 
 from pipeline.ledger import Ledger
 from tests.formulas import formula
-from tests.gradients import gradient
+from tests.solvers import gradient
 
 ROWS, FEATURES = 60, 6
 

@@ -1,5 +1,7 @@
 """Claims of the chapter "A regularized Keras model in five minutes"."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -12,9 +14,9 @@ from sklearn.metrics import accuracy_score, confusion_matrix, precision_score, r
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
+from pipeline.source import ROOT
 from tests.formulas import formula
-from tests.gradients import gradient
-from tests.solvers import all_rows, train
+from tests.solvers import all_rows, gradient, train
 
 RUNNING_EXAMPLE = np.array([3.0, -4.0], dtype="float32")
 
@@ -259,3 +261,90 @@ def test_rates_follow_from_the_four_cells():
     assert formula("learn/quickstart.md", r"\text{precision}")(**cells) == pytest.approx(precision_score(true, predicted))
     assert formula("learn/quickstart.md", r"\text{recall}")(**cells) == pytest.approx(recall_score(true, predicted))
     assert formula("learn/quickstart.md", r"\text{specificity}")(**cells) == pytest.approx(recall_score(true, predicted, pos_label=0))
+
+
+def above_and_below_the_line(shown, factor):
+    """Return the mean of the drawn sizes of the hidden weights in the informative rows, and in the rows of noise."""
+    sizes = shown("quickstart#weights").image(f"factor {factor}")  # (features, units)
+    parts = np.split(sizes, [int(shown("quickstart#numbers").number("informative features", "number"))])
+    return [float(part.mean()) for part in parts]
+
+
+def test_noise_weighs_no_less_than_signal_without_a_penalty_in_this_run(shown):
+    above, below = above_and_below_the_line(shown, "0")
+    units = shown("quickstart#numbers").number("hidden units", "number")
+    assert shown("quickstart#used").number("0", "units in use") == units
+    assert below >= above
+
+
+def test_few_columns_are_left_and_are_darker_above_the_line_in_this_run(shown):
+    above, below = above_and_below_the_line(shown, "0.01")
+    units = shown("quickstart#numbers").number("hidden units", "number")
+    assert shown("quickstart#used").number("0.01", "units in use") < units / 2
+    assert above > below
+
+
+def test_no_weight_is_left_under_the_largest_factor_in_this_run(shown):
+    small = shown("quickstart#numbers").number("a weight is small below", "number")
+    assert shown("quickstart#weights").image("factor 0.1").max().item() < small
+
+
+def test_no_factor_does_better_on_the_training_rows_in_this_run(shown):
+    first, *others = shown("quickstart#accuracies").points("training")[:, 1].tolist()
+    assert first >= max(others)
+
+
+def test_kernels_count_and_biases_do_not_in_this_run(shown):
+    for variable, change in shown("quickstart#changes").column("change of the penalty").items():
+        assert (change > 0) == ("kernel" in variable), variable
+
+
+def test_rows_are_learned_by_heart_without_a_penalty_in_this_run(shown):
+    sweep = shown("quickstart#sweep")
+    assert sweep.number("0", "training") == 100 > sweep.number("0", "test")
+
+
+def test_too_small_a_factor_still_learns_the_rows_by_heart_in_this_run(shown):
+    sweep = shown("quickstart#sweep")
+    assert sweep.number("0.001", "training") == 100 > sweep.number("0.001", "test")
+
+
+def test_fewer_training_rows_and_more_test_rows_are_right_in_this_run(shown):
+    sweep = shown("quickstart#sweep")
+    for smaller in ("0", "0.001"):
+        assert sweep.number("0.01", "training") < sweep.number(smaller, "training")
+        assert sweep.number("0.01", "test") > sweep.number(smaller, "test")
+
+
+def test_too_large_a_factor_gives_one_answer_for_every_row_in_this_run(shown):
+    sweep, of_class_1 = shown("quickstart#sweep"), shown("quickstart#data").column("of class 1")
+    assert sweep.number("0.1", "small w") == 100
+    for rows, share in of_class_1.items():
+        assert sweep.number("0.1", rows) == pytest.approx(100 - share), f"{rows} rows"
+
+
+def test_sum_of_weights_falls_with_the_factor_in_this_run(shown):
+    sums = list(shown("quickstart#sweep").column("sum of |w|").values())
+    assert sums == sorted(set(sums), reverse=True)
+
+
+def test_chosen_factor_does_best_on_the_test_rows_in_this_run(shown):
+    accuracies = shown("quickstart#sweep").column("test")
+    chosen = shown("quickstart#chosen").value()
+    assert accuracies[f"{chosen:g}"] == max(accuracies.values())
+
+
+def test_penalty_added_up_by_hand_is_the_same_in_this_run(shown):
+    penalized = shown("quickstart#penalized")
+    assert penalized.entry("before training", "in Keras") == penalized.entry("before training", "by hand")
+
+
+def test_code_of_the_page_gives_the_results_of_this_run(shown):
+    """The fences from the data to the confusion matrix, executed one after the other."""
+    page = (ROOT / "docs" / "learn" / "quickstart.md").read_text(encoding="utf-8").partition("## What the run showed")[0]
+    found = {}
+    exec("\n".join(re.findall(r"```python\n(.*?)```", page, re.DOTALL)), found)
+    for factor, accuracy in found["scores"].items():
+        assert shown("quickstart#sweep").entry(f"{factor:g}", "validation") == f"{accuracy:.1%}", f"factor {factor:g}"
+    matrix = shown("quickstart#matrix")
+    assert [list(matrix.column(name).values()) for name in ("predicted 0", "predicted 1")] == found["matrix"].T.tolist()

@@ -11,8 +11,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.metrics import log_loss
 
 from tests.formulas import formula
-from tests.gradients import gradient
-from tests.solvers import all_rows, train
+from tests.solvers import all_rows, gradient, train
 
 ROWS = 60
 

@@ -49,6 +49,17 @@ TODO a sentence on how Keras or the mathematics behaves. [✓ test_todo_{stem}]
 ## Sources {{#sources}}
 """
 
+QUIET = """# TensorFlow logs while Keras loads it, whatever log level it is told, so
+# standard error (number 2) leads nowhere for as long as that takes.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # nor does it log later
+standard_error = os.dup(2)
+os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+try:
+    import keras
+finally:
+    os.dup2(standard_error, 2)
+"""
+
 SCRIPT = """# %% [markdown]
 # # {title}
 #
@@ -56,10 +67,11 @@ SCRIPT = """# %% [markdown]
 # means is in [the chapter](../docs/learn/{stem}.md).
 
 # %%
+import os
 import tempfile
 from pathlib import Path
 
-import keras
+{quiet}
 import matplotlib.pyplot as plt
 from keras import Sequential, layers, regularizers
 
@@ -144,7 +156,7 @@ def lay_out(stem: str, title: str, root: Path = ROOT) -> list[str]:
     last = last_cell(stem)
     made = {
         f"docs/learn/{stem}.md": PAGE.format(quoted=_quoted(title), title=title, name=stem.replace("_", "-"), stem=stem),
-        f"examples/{stem}.py": SCRIPT.format(title=title, stem=stem) + last,
+        f"examples/{stem}.py": SCRIPT.format(title=title, stem=stem, quiet=QUIET) + last,
         f"tests/test_{stem}.py": TESTS.format(title=title, stem=stem),
     }
     for name in made:

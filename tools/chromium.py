@@ -1,15 +1,14 @@
-"""Find Chromium or Chrome for the tests: `python -m tools.chromium` installs one if there is none."""
+"""Find Chromium or Chrome for the tests: `python -m tools.chromium` says what to type if there is none."""
 
 import os
-import platform
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 HOW = (
-    "No Chromium or Chrome that starts was found; install one (Debian: sudo apt-get install chromium) "
-    "or run: .venv/bin/python -m playwright install --with-deps chromium"
+    "No Chromium or Chrome that starts was found, and the tests drive one; install it (on Debian: sudo apt-get install chromium) "
+    "or type: .venv/bin/python -m playwright install --with-deps chromium"
 )
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _PLACES = (
@@ -42,28 +41,9 @@ def _starts(path: str) -> bool:
         return False
 
 
-def install() -> None:
-    """Install a browser: with apt where we are root on Debian, else Playwright's download. Both may fail; `find` tells."""
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "stdin": subprocess.DEVNULL, "check": False}
-    playwright = [sys.executable, "-m", "playwright", "install", "chromium"]
-    if hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get"):
-        if "Debian" in platform.freedesktop_os_release().get("NAME", ""):
-            print("Installing Chromium with apt-get, once.", flush=True)
-            environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-            subprocess.run(["apt-get", "update"], **quiet, env=environment)
-            subprocess.run(["apt-get", "install", "-y", "chromium"], **quiet, env=environment)
-        else:  # Ubuntu's chromium is a snap
-            playwright.append("--with-deps")
-    if find() is None:
-        print("Installing Playwright's Chromium, once.", flush=True)
-        subprocess.run(playwright, **quiet)
-
-
 def main() -> None:
     if find() is None:
-        install()
-        if find() is None:
-            sys.exit(HOW)
+        sys.exit(HOW)
 
 
 if __name__ == "__main__":

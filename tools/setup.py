@@ -22,25 +22,24 @@ def check_version(version):
 
 
 def make_venv():
-    """Create .venv, or keep one that works; on Debian as root install what its Python lacks. Return a sentence if that fails."""
+    """Create .venv, or keep one that works. Return a sentence if that fails."""
     version = "%d.%d" % sys.version_info[:2]
     works = "import sys, pip; sys.exit('%d.%d' % sys.version_info[:2] != '" + version + "')"
     if os.path.exists(PYTHON) and not _quietly([PYTHON, "-c", works]):
         return None
     if _quietly([sys.executable, "-c", "import ensurepip, venv"]):
-        package = "python%s-venv" % version
-        installable = hasattr(os, "geteuid") and os.geteuid() == 0 and os.path.exists("/usr/bin/apt-get")
-        if not installable or _quietly(["apt-get", "update"]) or _quietly(["apt-get", "install", "-y", package]):
-            return "This Python cannot make virtual environments; install the package that brings them: sudo apt-get install %s" % package
+        return (
+            "This Python cannot make virtual environments; install the package that brings them, on Debian: "
+            "sudo apt-get install python%s-venv" % version
+        )
     if subprocess.call([sys.executable, "-m", "venv", "--clear", VENV]):
         return "The virtual environment %s could not be made; the reason is above." % VENV
     return None
 
 
 def _quietly(command):
-    environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
     with open(os.devnull, "r+b") as nothing:
-        return subprocess.call(command, stdin=nothing, stdout=nothing, stderr=nothing, env=environment)
+        return subprocess.call(command, stdin=nothing, stdout=nothing, stderr=nothing)
 
 
 def install(requirements="requirements.txt", constraints="constraints.txt"):

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from tools import node
 
-VERSION = "26.9.27"
 # What is known and left out.
 _KNOWN = (
     "Trailing slash on void elements.*",  # Python-Markdown writes <img />, which HTML allows
@@ -24,7 +23,7 @@ def messages(site: Path) -> list[dict]:
         node.Missing: if Java or Node is not there.
     """
     java = node.program("java")
-    jar = node.package("vnu-jar", VERSION) / "build" / "dist" / "vnu.jar"
+    jar = node.package("vnu-jar") / "build" / "dist" / "vnu.jar"
     command = [java, "-jar", str(jar), "--skip-non-html", "--exit-zero-always", "--format", "json"]
     command += ["--filterpattern", "|".join(_KNOWN), str(site)]
     checked = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -1,18 +1,17 @@
 """The built site, served as a host serves it below a path, and a real browser."""
 
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from filelock import FileLock
 from playwright.sync_api import sync_playwright
 
 from pipeline import execute
 from tests.site.small import CHAPTER, CLAIMS, SCRIPT, write
 from tools import chromium, stills
+from tools.build import build
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PHONE, LAPTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
@@ -37,20 +36,16 @@ def pytest_runtest_makereport(item, call):
     return report
 
 
-def build(folder):
-    """Build the site strictly into `folder`; return what MkDocs said if it failed, else ""."""
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)]
-    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
-    built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment, check=False)
-    return f"The site could not be built:{built.stdout}{built.stderr}" if built.returncode else ""
-
-
 @pytest.fixture(scope="session")
-def site_dir(tmp_path_factory):
-    """The site, built strictly; its folder."""
-    folder = tmp_path_factory.mktemp("host") / BASE
-    if problem := build(folder):
-        pytest.fail(problem, pytrace=False)
+def site_dir(tmp_path_factory, worker_id):
+    """The site, built strictly, once for all workers; its folder."""
+    shared = tmp_path_factory.getbasetemp() if worker_id == "master" else tmp_path_factory.getbasetemp().parent
+    folder, problem = shared / "host" / BASE, shared / "problem.txt"
+    with FileLock(shared / "site.lock"):
+        if not folder.is_dir() and not problem.is_file() and (said := build(folder)):
+            problem.write_text(said, encoding="utf-8")
+    if problem.is_file():
+        pytest.fail(problem.read_text(encoding="utf-8"), pytrace=False)
     return folder
 
 
@@ -61,7 +56,7 @@ def site_url(site_dir):
         yield f"{address}{BASE}/"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # it ends with its module, because another may start an event loop of its own
 def browser():
     """Chromium, driven by Playwright; without one the tests fail, they are never skipped."""
     path = chromium.find()

@@ -40,7 +40,7 @@ print("0.01             0.91")
 print("0.1              0.95")
 
 # %% tags=["accuracy"]
-print(f"{0.925:.3f}")
+print(f"accuracy: {0.925:.3f}")
 """
 
 
@@ -90,7 +90,10 @@ def build_site(project: Path, site: str = "site") -> Path:
     """Build the small project as `mkdocs build --strict` does; return the site's folder."""
     config = mkdocs.config.load_config(str(project / "mkdocs.yml"), strict=True, site_dir=str(project / site))
     config.plugins.on_startup(command="build", dirty=False)
-    build(config)
+    try:
+        build(config)
+    finally:
+        config.plugins.on_shutdown()
     return project / site
 
 

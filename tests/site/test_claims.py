@@ -1,5 +1,7 @@
 """The mark behind a claim."""
 
+import re
+
 from pipeline import ledger
 from tests.site.small import HERE, build_site, edit, passed
 from tests.site.test_ledger import ELSEWHERE, observe
@@ -26,6 +28,16 @@ def test_without_results_no_claim_is_ticked(project):
     assert "not run here" in entries
 
 
+def test_captions_and_sentences_with_embedded_numbers_carry_markers(project):
+    chapter = project / "docs" / "learn" / "demo.md"
+    edit(chapter, "Notice **this**.", "Notice **this**. [✓ test_twice_two]")
+    edit(chapter, "at best {{ demo#accuracy }}.", "at best {{ demo#accuracy }}. [✓ test_twice_two]")
+    page, entries = pages(project)
+    assert 'Notice <strong>this</strong>.<a aria-label="Not run here: Notice this."' in page
+    assert 'aria-label="Not run here: At 0.1 it reaches 0.95, at best 0.925."' in page
+    assert "<p>Notice <strong>this</strong>." in entries
+
+
 def test_an_observation_is_told_apart_from_a_claim(project):
     observe(project)
     passed(project)
@@ -47,3 +59,15 @@ def test_a_scope_is_said_in_the_ledger(project):
     page, entries = pages(project)
     assert page.count("✓</a>") == 2
     assert entries.count("For TensorFlow.") == 1
+
+
+def test_a_formula_that_no_test_runs_is_listed_with_the_reason(project):
+    assert "no test runs" not in pages(project)[1]
+    edit(
+        project / "docs" / "learn" / "demo.md",
+        "\\lVert w \\rVert_1\n$$",
+        "\\lVert w \\rVert_1\n$$\n\n<!-- not run: it names the norm only -->",
+    )
+    assert re.search(r'<li><span class="pt-maths"><math.*?</li>', pages(project)[1], re.DOTALL)[0].endswith(
+        ": it names the norm only.</li>"
+    )

@@ -185,6 +185,7 @@ def test_a_sentence_that_the_run_no_longer_shows_is_found(project):
         assert ledger.Ledger(project).passed(claim(project, "test_twice_two")) == []  # a result counts for the run that it saw
         ran = pytest_in(project)
         assert ran.returncode == code, ran.stdout + ran.stderr
+    assert "docs/learn/demo.md:6: the run does not show that “In this run, 0.1 is better than 0.01.” Mend sentence or script." in ran.stdout
     assert ledger.Ledger(project).tests["test_twice_two"].observes
     assert not ledger.Ledger(project).tests["test_bias_is_left_out"].observes
 

@@ -4,16 +4,17 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
+from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.site.conftest import BASE, ROOT, build
+from tests.site.conftest import BASE, ROOT
+from tools import permalinks
+from tools.permalinks import headings, ids, published
 
-PERMALINKS = Path(__file__).parent / "permalinks.txt"
-ADD = "python -m tests.site.test_links"
 ADDRESS = yaml.load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"), Loader=yaml.BaseLoader)["site_url"]
 
 
@@ -28,9 +29,11 @@ def _lychee(site_dir):
 
 def test_every_link_and_fragment_leads_somewhere(site_dir):
     checked = _lychee(site_dir)
-    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert checked.returncode == 0, (
+        f"Links of the built site lead nowhere; mend them in the page or script:\n{checked.stdout}{checked.stderr}"
+    )
     total = int(re.search(r"(\d+) Total", checked.stdout)[1])
-    assert total > 50
+    assert total > 50, f"lychee saw {total} links only; see whether the site is whole, and how lychee is called here"
 
 
 @pytest.mark.parametrize(
@@ -57,30 +60,16 @@ def test_a_link_that_leads_nowhere_is_found(tmp_path, link, leads):
     assert (_lychee(site).returncode == 0) == leads
 
 
-def _ids(path: Path, tags: str) -> list[str]:
-    return re.findall(rf'<(?:{tags})\b[^>]*?\sid="([^"]+)"', path.read_text(encoding="utf-8"))
-
-
-def headings(site: Path) -> set[str]:
-    """Return "page#id" for each heading of the site's pages, and each entry of the glossary and the references."""
-    pages = {path.relative_to(site).as_posix().removesuffix("index.html"): path for path in site.rglob("*.html")}
-    return {f"{page}#{name}" for page, path in pages.items() for name in _ids(path, "h[1-6]|p")}
-
-
-def missing(site: Path, published: list[str]) -> list[str]:
+def missing(site: Path, published: Iterable[str]) -> list[str]:
     """Return the published addresses that lead nowhere any more: the page is gone, or is there without the id."""
     lost = []
-    for address in published:
+    for address in sorted(published):
         page, _, name = address.partition("#")
         path = site / page if page.endswith(".html") else site / page / "index.html"
         moved = path.is_file() and 'http-equiv="refresh"' in path.read_text(encoding="utf-8")
-        if not moved and not (path.is_file() and name in _ids(path, r"\w+")):
+        if not moved and not (path.is_file() and name in ids(path, r"\w+")):
             lost.append(address)
     return lost
-
-
-def published() -> list[str]:
-    return PERMALINKS.read_text(encoding="utf-8").split()
 
 
 def test_published_addresses_still_lead_somewhere(site_dir):
@@ -92,8 +81,8 @@ def test_published_addresses_still_lead_somewhere(site_dir):
 
 
 def test_new_headings_are_in_the_list_of_published_ones(site_dir):
-    new = sorted(headings(site_dir) - set(published()))
-    assert not new, f"not in tests/site/permalinks.txt: {', '.join(new)}. To publish them, for good: {ADD}"
+    new = sorted(headings(site_dir) - published())
+    assert not new, f"not in tests/site/permalinks.txt: {', '.join(new)}. To publish them, for good: .venv/bin/python -m tools.permalinks"
 
 
 def test_a_lost_address_is_found_and_a_redirect_saves_it(tmp_path):
@@ -112,41 +101,96 @@ def test_the_three_trees_have_the_same_stems():
     tests = {path.stem.removeprefix("test_") for path in (ROOT / "tests").glob("test_*.py")}
     chapters = {path.stem for path in (ROOT / "docs" / "learn").glob("*.md")}
     others = {path.stem for path in (ROOT / "docs").rglob("*.md")} - chapters
-    assert scripts == chapters == tests & chapters
-    assert tests - chapters == {"index", "notation"} <= others
+    uneven = sorted((scripts | chapters) - (scripts & chapters & tests))
+    assert not uneven, f"{', '.join(uneven)}: a chapter needs docs/learn/<stem>.md, examples/<stem>.py and tests/test_<stem>.py, all three"
+    alone = sorted(tests - chapters - others)
+    assert not alone, f"tests/test_{alone[0]}.py proves the claims of no page; name it as the page is named"
+
+
+REFERENCE = re.compile(r"^(.+)\n((?:.+\n)*)\{: #([\w-]+) \}$", re.MULTILINE)
+TERM = re.compile(r"^\*\*(.+?)\*\*: (?:.+\n)+\[[^\]]+\]\(\.\./learn/\w+\.md[^)]*\)\n\{: #([\w-]+) \}$", re.MULTILINE)
+
+
+def reference_problems(text: str, cited: set[str]) -> list[str]:
+    """Return what is wrong with the page of references `text`, of which the pages cite `cited`."""
+    entries = REFERENCE.findall(text)
+    problems = [f"{name} is cited by no page; cite it or take it out" for *_, name in entries if name not in cited]
+    problems += [f"{name} is cited but not there; add its entry" for name in cited - {name for *_, name in entries}]
+    for (before, *_), (first, _, name) in pairwise(entries):
+        if first < before:
+            problems.append(f"{name} is not in alphabetical order; move it")
+    for first, more, name in entries:
+        if not re.search(r"\((19|20)\d\d\)\. ", first):
+            problems.append(f"{name} names no year; write it as (2014) and a full stop after the authors")
+        if "https://" not in more:
+            problems.append(f"{name} has no address; add its DOI or, where the journal gives none, another https address of the source")
+        if "Taken:" not in more:
+            problems.append(f"{name} does not say what is taken from it; add a line that begins with “Taken:”")
+    return problems
 
 
 def test_the_references_are_those_that_are_cited():
     """lychee finds a citation without its reference; this finds an idle reference, or one that says not what is taken."""
     text = (ROOT / "docs" / "reference" / "references.md").read_text(encoding="utf-8")
-    entries = re.findall(r"^(.+)\n((?:.+\n)*)\{: #([\w-]+) \}$", text, re.MULTILINE)
-    names = [name for *_, name in entries]
     cited = set(re.findall(r"references\.md#([\w-]+)", "".join(path.read_text(encoding="utf-8") for path in (ROOT / "docs").rglob("*.md"))))
-    assert len(entries) > 10
-    assert sorted(first for first, *_ in entries) == [first for first, *_ in entries]
-    assert set(names) == cited
-    for first, more, name in entries:
-        assert re.search(r"\((19|20)\d\d\)\. ", first), name
-        assert "https://" in more and "Taken:" in more, name
+    assert text.count("\n{: #") == len(REFERENCE.findall(text)) > 10, (
+        "an entry in docs/reference/references.md is not written as the others are"
+    )
+    problems = reference_problems(text, cited)
+    assert not problems, "docs/reference/references.md: " + "; ".join(problems)
+
+
+def test_a_wrong_reference_is_said_with_its_remedy():
+    entry = "Name, A. (2014). Title.\n[address](https://a.org/)\nTaken: a thought.\n{: #name-2014 }\n"
+    assert reference_problems(entry, {"name-2014"}) == []
+    for right, wrong, remedy in (
+        ("[address](https://a.org/)", "no address", "add its DOI or"),
+        ("(2014)", "2014", "names no year"),
+        ("Taken:", "Used:", "begins with “Taken:”"),
+        ("#name-2014", "#other", "cited by no page"),
+    ):
+        assert remedy in reference_problems(entry.replace(right, wrong, 1), {"name-2014"})[0]
+    assert "alphabetical" in reference_problems(entry + "\n" + entry.replace("Name", "Able"), {"name-2014"})[0]
 
 
 def test_the_glossary_is_in_alphabetical_order():
     text = (ROOT / "docs" / "reference" / "glossary.md").read_text(encoding="utf-8")
-    terms = re.findall(r"^\*\*(.+?)\*\*: .+ \[[^\]]+\]\(\.\./learn/\w+\.md[^)]*\)\n\{: #([\w-]+) \}$", text, re.MULTILINE)
-    assert len(terms) == text.count("\n**") > 40
-    assert [term for term, _ in terms] == sorted((term for term, _ in terms), key=str.lower)
-    assert all(name == term.lower().replace(" ", "-") for term, name in terms)
+    terms = TERM.findall(text)
+    whole = {term for term, _ in terms}
+    odd = [term for term in re.findall(r"^\*\*(.+?)\*\*", text, re.MULTILINE) if term not in whole]
+    assert not odd, (
+        f"docs/reference/glossary.md: {', '.join(odd)}: write “**word**: a sentence.”, below it a link to its chapter, then {{: #id }}"
+    )
+    assert len(terms) > 40
+    for (before, _), (term, name) in pairwise([("", ""), *terms]):
+        assert before.lower() < term.lower(), f"docs/reference/glossary.md: {term} is not in alphabetical order; move it"
+        assert name == term.lower().replace(" ", "-"), (
+            f"docs/reference/glossary.md: the id of {term} is to be {term.lower().replace(' ', '-')}"
+        )
 
 
 def test_the_addresses_of_the_project_are_the_same_everywhere():
     settings = yaml.load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
-    assert citation["url"] == settings["site_url"]
-    assert citation["repository-code"] == settings["repo_url"]
+    for ours, theirs in (("url", "site_url"), ("repository-code", "repo_url")):
+        assert citation[ours] == settings[theirs], f"CITATION.cff: make {ours} what {theirs} is in mkdocs.yml, {settings[theirs]}"
 
 
-if __name__ == "__main__":  # add the headings of the site as it is now
-    with tempfile.TemporaryDirectory() as made:
-        if problem := build(Path(made)):
-            sys.exit(problem)
-        PERMALINKS.write_text("\n".join(sorted(headings(Path(made)) | set(published()))) + "\n", encoding="utf-8")
+def test_new_headings_are_added_and_counted(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(permalinks, "PERMALINKS", tmp_path / "permalinks.txt")
+    monkeypatch.setattr(permalinks, "ROOT", tmp_path)
+    (tmp_path / "permalinks.txt").write_text("gone/#kept\n")
+
+    def build(folder):
+        folder.mkdir()
+        (folder / "index.html").write_text('<h1 id="home">Home</h1>')
+        return ""
+
+    monkeypatch.setattr(permalinks, "build", build)
+    permalinks.main()
+    permalinks.main()
+    assert (tmp_path / "permalinks.txt").read_text() == "#home\ngone/#kept\n"
+    assert capsys.readouterr().out == "added #home\npermalinks.txt: 1 new address.\npermalinks.txt: no new addresses.\n"
+    monkeypatch.setattr(permalinks, "build", lambda folder: "a page is broken")
+    with pytest.raises(SystemExit, match="a page is broken"):
+        permalinks.main()

@@ -6,6 +6,7 @@ import markdown
 import pytest
 
 from pipeline import maths
+from pipeline.source import SiteError
 
 
 def test_formulas_become_mathml():
@@ -32,3 +33,11 @@ def test_the_formulas_of_our_kind_come_out_right(latex, expected):
     ElementTree.fromstring(mathml)
     for part in expected:
         assert part in mathml
+
+
+def test_a_formula_written_in_another_way_stops_the_build():
+    paragraph = ElementTree.fromstring('<p><span class="arithmatex">$w$</span></p>')
+    with pytest.raises(
+        SiteError, match=r"the formula '\$w\$': pymdown-extensions [\d.]+ writes it in another way than pipeline/maths.py expects"
+    ):
+        maths._ToMathML(markdown.Markdown()).run(paragraph)

@@ -5,10 +5,10 @@ import os
 import shutil
 from pathlib import Path
 
-import mkdocs_jupyter.config
+import pytest
 
 from pipeline import notebooks
-from tests.site.small import build_site, demo, edit
+from tests.site.small import build_site, demo, edit, stops
 
 
 def test_downloads_hold_outputs_and_nothing_of_the_machine(project):
@@ -23,15 +23,59 @@ def test_downloads_hold_outputs_and_nothing_of_the_machine(project):
         assert "https://the-penalty-term.github.io/the-penalty-term/learn/demo/#idea" in download
 
 
-def test_a_changed_template_renders_the_examples_anew(project, tmp_path, monkeypatch):
-    page = Path("examples") / "demo" / "index.html"
-    before = (build_site(project, "first") / page).read_text(encoding="utf-8")
-    templates = shutil.copytree(notebooks.TEMPLATES, tmp_path / "templates")
-    edit(templates / "mkdocs_html" / "notebook.html.j2", "{{", "changed {{")
-    monkeypatch.setattr(notebooks, "TEMPLATES", templates)
-    monkeypatch.setattr(mkdocs_jupyter.config.settings, "templates_dir", str(templates))
-    after = (build_site(project, "second") / page).read_text(encoding="utf-8")
-    assert "changed" in after and "changed" not in before
+def _page(project, site):
+    return (build_site(project, site) / "examples" / "demo" / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def templates(tmp_path, monkeypatch):
+    """A copy of the templates, lent in the place of the project's own."""
+    copy = shutil.copytree(notebooks.TEMPLATES, tmp_path / "templates")
+    monkeypatch.setattr(notebooks, "TEMPLATES", copy)
+    return copy
+
+
+def test_a_changed_template_renders_the_examples_anew(project, templates):
+    assert "changed" not in _page(project, "first")
+    edit(next(templates.rglob("notebook.html.j2")), "{{", "changed {{")
+    assert "changed" in _page(project, "second")
+
+
+def test_an_example_rendered_in_another_way_stops_the_build(project, templates, caplog):
+    """As it would be if mkdocs-jupyter took its own template."""
+    edit(next(templates.rglob("notebook.html.j2")), "<!-- cells -->", "")
+    stops(project, caplog, "examples/demo.py: mkdocs-jupyter ", "renders an example, without pipeline/templates, in another way than")
+
+
+def test_what_is_made_of_an_example_is_kept_until_something_in_it_changes(project, monkeypatch):
+    made = []
+    whole = notebooks.page_notebook
+    monkeypatch.setattr(notebooks, "page_notebook", lambda script, *rest: made.append(script.stem) or whole(script, *rest))
+
+    def build_makes(times):
+        made.clear()
+        page = _page(project, "site")
+        assert len(made) == times
+        return page
+
+    script, chapter = project / "examples" / "demo.py", project / "docs" / "learn" / "demo.md"
+    build_makes(1)
+    edit(chapter, "## Idea", "One more sentence.\n\n## Idea")
+    build_makes(0)
+    edit(script, "A small example", "An example that is small")
+    assert "An example that is small" in build_makes(1)
+    run = demo(project).run()
+    run.cells[-1].outputs[0].text = run.cells[-1].outputs[0].text.replace("0.925", "0.935")
+    demo(project).keep(run.cells, {name: run.metadata["run"][name] for name in ("libraries", "reads")})
+    assert "0.935" in build_makes(1)
+    edit(project / "mkdocs.yml", "https://the-penalty-term.github.io/", "https://elsewhere.example/")
+    build_makes(1)
+    edit(project / "mkdocs.yml", "permalink: '#'", "permalink: '§'")
+    assert "§" in build_makes(1)
+    (kept,) = (project / ".cache" / "made").iterdir()
+    kept.write_bytes(kept.read_bytes()[:5000])
+    build_makes(1)
+    build_makes(0)
 
 
 def test_the_first_sentence_of_a_script_describes_its_page(executed):

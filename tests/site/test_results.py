@@ -12,9 +12,11 @@ from tests.site.small import edit, stops
         ('figure.set_label("Two lines that rise")\n', "", "a figure has no alt text"),
         (' tags=["lines"]', "", "this cell shows a figure and needs a tag"),
         ('"C1", label', '"hotpink", label', "#ff69b4, which have no dark counterpart"),
+        ('"C1", label', '"C4", label', 'a fifth colour ("C4", or that of a fifth thing without one)'),
+        ('"C1", label="L1")', 'label="L1")\nfor _ in range(4):\n    axes.plot([1, 2])', 'draw what is none of these in "black"'),
         ('cmap="Blues"', 'cmap="viridis"', "the colour map 'viridis' has no dark counterpart"),
         (
-            'print(f"{0.925:.3f}")',
+            'print(f"accuracy: {0.925:.3f}")',
             'from IPython.display import HTML, display\ndisplay(HTML("<b>1</b>"))',
             "this cell displays text/html, text/plain",
         ),

@@ -1,6 +1,8 @@
 """The first minutes of a newcomer, when something is missing: one clear sentence each."""
 
+import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -8,7 +10,8 @@ import sys
 import pytest
 
 from tests.site.conftest import ROOT
-from tools import chromium, setup
+from tools import chromium, node, setup
+from tools.build import COMMAND
 
 needs_make = pytest.mark.skipif(os.name == "nt", reason="Windows has the plain commands")
 
@@ -87,9 +90,11 @@ def test_a_full_disk_is_said_in_one_sentence(tmp_path, monkeypatch):
 def test_a_python_without_venv_says_what_to_install(tmp_path, monkeypatch):
     _fresh(tmp_path, monkeypatch)
     monkeypatch.setattr(setup, "PYTHON", str(tmp_path / "absent"))
-    monkeypatch.setattr(setup, "_quietly", lambda command: 1)
+    asked = []
+    monkeypatch.setattr(setup, "_quietly", lambda command: asked.append(command) or 1)
     version = "{}.{}".format(*sys.version_info[:2])
     assert setup.make_venv().endswith(f"sudo apt-get install python{version}-venv")
+    assert asked == [[sys.executable, "-c", "import ensurepip, venv"]]  # and nothing was installed unasked
 
 
 def test_an_environment_that_works_is_kept(tmp_path, monkeypatch):
@@ -109,24 +114,48 @@ def test_a_set_up_that_failed_is_not_taken_for_ready(tmp_path, monkeypatch):
     assert not (tmp_path / ".venv" / "ready").exists()
 
 
-def test_a_busy_port_is_said_in_one_sentence():
+@pytest.mark.parametrize(("level", "command"), [(None, "mkdocs serve -a 127.0.0.1:{}"), ("1", "make serve PORT={}")])
+def test_a_busy_port_is_said_in_one_sentence(monkeypatch, level, command):
+    monkeypatch.setenv("NO_MKDOCS_2_WARNING", "1")
+    monkeypatch.delenv("MAKELEVEL", raising=False)  # of the `make test` that runs this
+    if level:
+        monkeypatch.setenv("MAKELEVEL", level)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        command = [sys.executable, "-m", "mkdocs", "serve", "-a", f"127.0.0.1:{port}"]
-        environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
-        served = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment, timeout=120, check=False)
+        serve = [sys.executable, "-m", "mkdocs", "serve", "-a", f"127.0.0.1:{port}"]
+        served = subprocess.run(serve, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert served.returncode != 0
     assert f"Port {port} on 127.0.0.1 is in use" in served.stderr
+    assert served.stderr.rstrip().endswith(f"choose another: {command.format(port + 1)}")
     assert "Traceback" not in served.stderr
+
+
+@needs_make
+def test_make_builds_as_the_tests_do():
+    made = _make("-n", "site").stdout.split()[-len(COMMAND) + 1 :]
+    assert made == COMMAND[1:], "the Makefile builds the site by another command than tools/build.py; let both be the same"
 
 
 def test_without_a_browser_the_sentence_says_how_to_get_one(monkeypatch):
     monkeypatch.setattr(chromium, "find", lambda: None)
-    monkeypatch.setattr(chromium, "install", lambda: None)
-    with pytest.raises(SystemExit, match="apt-get install chromium"):
+    monkeypatch.setattr(chromium.subprocess, "run", lambda *_, **__: pytest.fail("nothing is to be installed unasked"))
+    with pytest.raises(SystemExit, match=r"sudo apt-get install chromium.* or type: .*playwright install"):
         chromium.main()
+
+
+@needs_make
+@pytest.mark.parametrize(("user", "asked"), [("0", ["update -qq", "install -qq -y python3-venv chromium"]), ("1000", [])])
+def test_only_the_script_of_the_checks_runs_apt_and_only_as_root(tmp_path, user, asked):
+    (tmp_path / "dirname").symlink_to(shutil.which("dirname"))
+    for name, does in {"id": f"echo {user}", "python3": "exit 1", "apt-get": 'echo "apt-get $@"', "make": 'echo "make $@"'}.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{does}\n")
+        (tmp_path / name).chmod(0o755)
+    ran = subprocess.run(
+        [shutil.which("bash"), ".ci/run"], cwd=ROOT, env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.splitlines() == [*(f"apt-get {words}" for words in asked), "make test", "make site", "make check"]
 
 
 def test_a_browser_that_does_not_start_is_passed_over(tmp_path, monkeypatch):
@@ -135,3 +164,32 @@ def test_a_browser_that_does_not_start_is_passed_over(tmp_path, monkeypatch):
         (tmp_path / name).chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert chromium.find() == str(tmp_path / "google-chrome")
+
+
+@needs_make
+@pytest.mark.parametrize(
+    ("says", "sentence"),
+    {
+        "npm error code EINTEGRITY": "npm offers another vnu-jar {} than the one whose hash is in tools/npm/vnu-jar",
+        "npm error network": "npm could not install vnu-jar {}; check the network connection",
+    }.items(),
+)
+def test_a_package_of_npm_is_the_one_whose_hash_is_pinned(tmp_path, monkeypatch, says, sentence):
+    for name, does in {"node": "exit 0", "npm": f'test "$1" = ci && test -f package-lock.json && echo "{says}" >&2; exit 1'}.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{does}\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(node, "FOLDER", tmp_path / "packages")
+    monkeypatch.setattr(node, "ROOT", tmp_path)
+    with pytest.raises((node.Missing, SystemExit), match=sentence.format(node.version("vnu-jar"))):
+        node.package("vnu-jar")
+
+
+@pytest.mark.parametrize("lock", sorted((ROOT / "tools" / "npm").glob("*/package-lock.json")), ids=lambda path: path.parent.name)
+def test_every_package_of_npm_has_its_hash(lock):
+    packages = json.loads(lock.read_text(encoding="utf-8"))["packages"]
+    without = [name for name, package in packages.items() if name and "integrity" not in package]
+    assert not without, f"{lock.parent.name}: {', '.join(without)} without a hash; run npm install --package-lock-only in {lock.parent}"
+    assert packages[f"node_modules/{lock.parent.name}"]["version"] == node.version(lock.parent.name), (
+        f"run npm install --package-lock-only in {lock.parent}: it locks another version than package.json asks for"
+    )
