@@ -265,9 +265,8 @@ def test_rescaled_weights_of_uncorrelated_features_are_those_of_the_lasso():
     y = X @ [3.0, -4.0, 1.0, 0.3, 0.0] + rng.normal(size=64)
     for l2 in (0.1, 1.0):
         naive = elastic_net(X, y, 0.8, l2).coef_
-        np.testing.assert_allclose(
-            formula("learn/l1_l2.md", r"1 + \lambda_2")(λ_2=l2) * naive, Lasso(alpha=0.4, tol=1e-12).fit(X, y).coef_, atol=1e-8
-        )
+        rescaled = formula("learn/l1_l2.md", r"1 + \lambda_2")(λ_2=l2) * naive
+        np.testing.assert_allclose(rescaled, Lasso(alpha=0.4, tol=1e-12).fit(X, y).coef_, atol=1e-8)
         assert np.abs(naive[:3]).sum() > 3.0
 
 
