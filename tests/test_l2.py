@@ -156,6 +156,9 @@ def test_some_factor_brings_the_weights_nearer_to_the_truth_on_average():
         y = X @ truth + sigma * rng.normal(size=(targets, N))
         least_squares = ((LinearRegression(fit_intercept=False).fit(X, y.T).coef_ - truth) ** 2).sum(axis=1)
         for k in (0.1, sigma**2 / np.max(along**2)):
+            by_target = Ridge(alpha=k, fit_intercept=False).fit(X, np.eye(N)).coef_.T  # (p, n): what each target adds to each weight
+            exact = np.sum((by_target @ X @ truth - truth) ** 2) + sigma**2 * np.sum(by_target**2)
+            assert variance(k) + squared_bias(k) == pytest.approx(exact)
             found = Ridge(alpha=k, fit_intercept=False).fit(X, y.T).coef_
             distance = ((found - truth) ** 2).sum(axis=1)
             assert abs(distance.mean() - variance(k) - squared_bias(k)) < 4 * distance.std() / targets**0.5
