@@ -140,7 +140,8 @@ def test_weights_kept_by_l1_are_too_small_by_half_the_factor_until_refitted():
     v = LinearRegression().fit(X, y).coef_
     kept = lasso(X, y, 1.0) != 0
     assert kept.tolist() == [True, True, False, False]
-    np.testing.assert_allclose(np.abs(v[kept]) - np.abs(lasso(X, y, 1.0)[kept]), 0.5, atol=1e-10)
+    missing = formula("learn/l1.md", r"\lambda_1 / 2")(λ_1=1.0)
+    np.testing.assert_allclose(np.abs(v[kept]) - np.abs(lasso(X, y, 1.0)[kept]), missing, atol=1e-10)
     np.testing.assert_allclose(LinearRegression().fit(X[:, kept], y).coef_, v[kept], atol=1e-10)
 
 
@@ -158,7 +159,7 @@ def test_lasso_is_empty_above_the_largest_useful_factor_and_not_below(seed):
 def test_largest_useful_factor_of_a_sigmoid_unit_is_half_as_large():
     X, y = regression_problem(n=60)
     classes = (y > 1).astype(float)
-    l1_max = largest_useful_factor(X, classes) / 2
+    l1_max = formula("learn/l1.md", r"\lambda_{\max} / 2")(λ_max=largest_useful_factor(X, classes))
     model = unit(12, "sigmoid")
     model.set_weights([np.zeros((12, 1)), np.log([classes.mean() / (1 - classes.mean())])])
     slopes, _ = gradients(model, X, classes[:, None], "binary_crossentropy")
@@ -235,9 +236,11 @@ def test_corner_is_nearest_for_a_wedge_of_targets():
     targets = targets[np.abs(targets).sum(axis=1) > 1.2]  # outside the diamond
     nearest = np.array([boundary[np.argmin(((boundary - v) ** 2).sum(axis=1))] for v in targets])
     at_corner = np.abs(nearest - [0, -1]).max(axis=1) < 1e-9
-    margin = -targets[:, 1] - 1 - np.abs(targets[:, 0])
+    wedge, given = formula("learn/l1.md", r"\lvert v_1 \rvert \le"), {"v_1": targets[:, 0], "v_2": targets[:, 1]}
+    left, right = wedge.sides(**given)
+    clear = np.abs(right - left) > 0.01
     assert 20 < at_corner.sum() < 200
-    assert np.all(at_corner[margin > 0.01]) and not np.any(at_corner[margin < -0.01])
+    np.testing.assert_array_equal(at_corner[clear], wedge.holds(**given)[clear])
 
 
 def test_whole_path_of_keras_is_that_of_the_lasso():
@@ -297,7 +300,7 @@ def test_sgd_ends_in_a_band_around_zero_and_stays_there():
 def test_average_sign_is_the_subgradient_of_the_optimum():
     """The slope 2 (w − v) + sign(w) has, on average over T steps, the size of the way from first to last weight over rate times T."""
     weights, rate = bounces(), RATES[:, None]
-    missed = np.abs(np.sign(weights).mean(axis=0) - 2 * TARGETS)
+    missed = np.abs(np.sign(weights).mean(axis=0) - formula("learn/l1.md", r"-g / \lambda_1")(g=-2 * TARGETS, λ_1=1))
     widest = rate * (1 + 2 * np.abs(TARGETS))
     assert np.all(missed <= 2 * widest + 2 * rate / (rate * len(weights)) + 1e-6)  # so it goes to zero with the rate
     assert missed[2].max() < 0.5 * missed[0].max()

@@ -130,9 +130,11 @@ def test_sides_are_curved_only_with_l2():
 def test_one_weight_is_thresholded_then_divided(l1, l2):
     in_keras = regularizers.L1L2(l1=l1, l2=l2)
     answer, square = formula("learn/l1_l2.md", r"w = \frac{S(v"), formula("learn/l1_l2.md", r"(w - v)^2 +")
+    in_sentence = formula("learn/l1_l2.md", r"S(v, \lambda_1 / 2) / (1 + \lambda_2)")
     for v in [3.0, -4.0, *np.linspace(-2, 2, 17)]:
         found = minimize_scalar(lambda w, v=v: (w - v) ** 2 + float(in_keras(np.array([w]))), bounds=(-5, 5), method="bounded")
         assert found.x == pytest.approx(answer(S=soft_threshold, v=v, λ_1=l1, λ_2=l2), abs=1e-3)
+        assert found.x == pytest.approx(in_sentence(S=soft_threshold, v=v, λ_1=l1, λ_2=l2), abs=1e-3)
         for w in (-3.0, 0.0, 2.0):
             left, right = square.sides(w=w, v=v, λ_1=l1, λ_2=l2, constant=v**2 - v**2 / (1 + l2))
             assert left == pytest.approx(right)
@@ -160,6 +162,8 @@ def test_every_split_between_copies_costs_the_same_with_l1_and_one_is_cheapest_w
             assert np.argmin(costs) == 5  # the even split
             uneven = formula("learn/l1_l2.md", r"\tfrac{1}{2} \lambda_2 (w_1")(λ_2=l2, w_1=splits[:, 0], w_2=splits[:, 1])
             np.testing.assert_allclose(costs - costs[5], uneven, atol=1e-12)
+            in_words = formula("learn/l1_l2.md", r"\lambda_2 (w_1 - w_2)^2 / 2")
+            np.testing.assert_allclose(uneven, in_words(λ_2=l2, w_1=splits[:, 0], w_2=splits[:, 1]))
             np.testing.assert_allclose(elastic_net(X, y, 0.2, l2).coef_, total / 2, atol=1e-6)
 
 
@@ -261,7 +265,8 @@ def test_rescaled_weights_of_uncorrelated_features_are_those_of_the_lasso():
     y = X @ [3.0, -4.0, 1.0, 0.3, 0.0] + rng.normal(size=64)
     for l2 in (0.1, 1.0):
         naive = elastic_net(X, y, 0.8, l2).coef_
-        np.testing.assert_allclose((1 + l2) * naive, Lasso(alpha=0.4, tol=1e-12).fit(X, y).coef_, atol=1e-8)
+        rescaled = formula("learn/l1_l2.md", r"1 + \lambda_2")(λ_2=l2) * naive
+        np.testing.assert_allclose(rescaled, Lasso(alpha=0.4, tol=1e-12).fit(X, y).coef_, atol=1e-8)
         assert np.abs(naive[:3]).sum() > 3.0
 
 
@@ -281,7 +286,7 @@ def test_logistic_regression_of_scikit_learn_is_optimal_for_keras(ratio):
     X, y = grouped_problem()
     classes = (y > y.mean()).astype(float)
     for C in (0.1, 1.0):
-        fitted = LogisticRegression(C=C, l1_ratio=ratio, solver="saga", tol=1e-9, max_iter=50_000).fit(X, classes)
+        fitted = LogisticRegression(C=C, l1_ratio=ratio, solver="saga", tol=1e-9, max_iter=50_000, random_state=0).fit(X, classes)
         loss = keras.losses.BinaryCrossentropy(from_logits=True, dtype="float64")
         found = slopes(X, classes, fitted.coef_[0], fitted.intercept_[0], loss)
         assert_optimal(fitted.coef_[0], *found, *to_keras_logistic(C, ratio, len(X)), tolerance=1e-4)
@@ -362,7 +367,7 @@ def test_grid_of_sigmoid_units_in_keras_reaches_the_optimum_of_scikit_learn():
         return np.mean(np.logaddexp(0, np.where(classes == 1, -1, 1) * (X @ w + b))) + penalty(w, l1[i], l2[i])
 
     for i in range(len(C)):
-        other = LogisticRegression(C=C[i], l1_ratio=ratio[i], solver="saga", tol=1e-8, max_iter=50_000).fit(X, classes)
+        other = LogisticRegression(C=C[i], l1_ratio=ratio[i], solver="saga", tol=1e-8, max_iter=50_000, random_state=0).fit(X, classes)
         best, ours = objective(i, other.coef_[0], other.intercept_[0]), objective(i, kernels[i], biases[i])
         assert best * (1 - 1e-6) <= ours <= best * (1 + 1e-5)
         np.testing.assert_allclose(kernels[i], other.coef_[0], atol=0.005)

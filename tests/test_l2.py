@@ -67,7 +67,8 @@ def test_step_of_sgd_on_l2_alone_multiplies_every_weight_by_the_same_number():
     for updates in (1, 2, 3):
         weights = step(w_j=weights, η=0.1, λ_2=0.2, dL_dw_j=0)
         np.testing.assert_allclose(penalty_steps(0.2, 0.1, updates), weights, rtol=1e-5)
-        np.testing.assert_allclose(weights / [3.0, -4.0], (weights / [3.0, -4.0])[0])
+        same = formula("learn/l2.md", r"1 - 2 \eta \lambda_2")(η=0.1, λ_2=0.2)
+        np.testing.assert_allclose(weights / [3.0, -4.0], same**updates)
     X, y = problem()
     model = unit(P, use_bias=False, kernel_regularizer=regularizers.L2(0.2))
     before = ops.convert_to_numpy(model.layers[0].kernel)[:, 0]
@@ -115,6 +116,8 @@ def test_each_direction_is_multiplied_by_its_share():
         found = directions @ Ridge(alpha=N * l2).fit(X, y).coef_
         expected = [left(v_j=v, w_hat=least_squares, d_j=spread, n=N, λ_2=l2) for v, spread in zip(directions, d)]
         np.testing.assert_allclose(found, expected, rtol=1e-7)
+        share = formula("learn/l2.md", r"d_j^2 / (d_j^2 + n \lambda_2)")(d_j=d, n=N, λ_2=l2)
+        np.testing.assert_allclose(found, share * (directions @ least_squares), rtol=1e-7)
 
 
 def test_degrees_of_freedom_count_how_far_predictions_follow_the_targets():
@@ -137,6 +140,7 @@ def test_some_factor_brings_the_weights_nearer_to_the_truth_on_average():
     X = X - X.mean(axis=0)
     sigma, targets = 2.0, 4000
     expected = formula("learn/l2.md", r"\sum_{j=1}^{p} \frac{\sigma^2 d_j^2")
+    falls = formula("learn/l2.md", r"-2 \sigma^2 / d_j^4")
     _, d, directions = np.linalg.svd(X, full_matrices=False)
     for truth in ([3.0, -4.0, 1.0, 0.0, 0.0], directions[2]):  # the second has no part along four of the directions
         along = directions @ truth
@@ -147,11 +151,14 @@ def test_some_factor_brings_the_weights_nearer_to_the_truth_on_average():
         def squared_bias(k, along=along):
             return expected(σ=0.0, a=along, d=d, k=k, p=P)
 
-        assert (variance(1e-4) - variance(0)) / 1e-4 == pytest.approx(-2 * sigma**2 * np.sum(d**-4.0), rel=1e-3)
+        assert (variance(1e-4) - variance(0)) / 1e-4 == pytest.approx(falls(σ=sigma, d_j=d).sum(), rel=1e-3)
         assert (squared_bias(1e-4) - squared_bias(0)) / 1e-4 == pytest.approx(0, abs=1e-3)
         y = X @ truth + sigma * rng.normal(size=(targets, N))
         least_squares = ((LinearRegression(fit_intercept=False).fit(X, y.T).coef_ - truth) ** 2).sum(axis=1)
         for k in (0.1, sigma**2 / np.max(along**2)):
+            by_target = Ridge(alpha=k, fit_intercept=False).fit(X, np.eye(N)).coef_.T  # (p, n): what each target adds to each weight
+            exact = np.sum((by_target @ X @ truth - truth) ** 2) + sigma**2 * np.sum(by_target**2)
+            assert variance(k) + squared_bias(k) == pytest.approx(exact)
             found = Ridge(alpha=k, fit_intercept=False).fit(X, y.T).coef_
             distance = ((found - truth) ** 2).sum(axis=1)
             assert abs(distance.mean() - variance(k) - squared_bias(k)) < 4 * distance.std() / targets**0.5

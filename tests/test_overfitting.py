@@ -161,7 +161,8 @@ def test_expected_squared_error_is_noise_plus_squared_bias_plus_variance():
     assert expected == pytest.approx(sigma**2 + bias**2 + variance, rel=1e-12)
     given = {"y": labels[:, None], "y_hat": predictions, "f": new @ true_weights, "ε": labels[:, None] - new @ true_weights, "E": np.mean}
     assert np.all(formula("learn/overfitting.md", r"y - \hat{y} =").holds(**given))
-    assert expected == pytest.approx(formula("learn/overfitting.md", r"\operatorname{E} (y - \hat{y})^2")(**given, σ=sigma))
+    left, right = formula("learn/overfitting.md", r"\operatorname{E} (y - \hat{y})^2").sides(**given, σ=sigma)
+    assert expected == pytest.approx(left) and expected == pytest.approx(right)
 
 
 def least_squares(p, n=30, sigma=5.0, data_sets=4000):
@@ -218,18 +219,19 @@ def test_random_labels_set_a_floor_for_loss_and_accuracy():
     predicted = {"known": known[new], "network": network.predict(X[new], batch_size=1000, verbose=0)[:, 0].astype(float)}
     for model in (LogisticRegression(), KNeighborsClassifier(50)):
         predicted[type(model).__name__] = model.fit(X[fitted], y[fitted]).predict_proba(X[new])[:, 1]
-    floor = formula("learn/overfitting.md", "h(u) =")(flip_y / 2)
-    assert floor == pytest.approx(0.423, abs=5e-4)
+    h = formula("learn/overfitting.md", "h(u) =")
+    highest, lowest = formula("learn/overfitting.md", r"\text{accuracy}"), formula("learn/overfitting.md", r"\text{data loss}")
     luck = 4 / np.sqrt(len(new))  # four standard errors of a mean, times the deviation
     of_accuracy, of_loss = luck * np.sqrt(0.85 * 0.15), luck * np.sqrt(0.85 * 0.15) * np.log(0.85 / 0.15)
     for name, probability in predicted.items():
         accuracy, loss = np.mean((probability > 0.5) == y[new]), log_loss(y[new], probability)
-        bounds = {"accuracy": accuracy - of_accuracy, "data_loss": loss + of_loss, "q": flip_y, "h": lambda u: floor}
-        assert formula("learn/overfitting.md", r"\text{accuracy}").holds(**bounds), name
-        assert formula("learn/overfitting.md", r"\text{data loss}").holds(**bounds), name
+        assert highest.holds(accuracy=accuracy - of_accuracy, q=flip_y), name
+        assert lowest.holds(data_loss=loss + of_loss, q=flip_y, h=h), name
         assert accuracy > 0.8, name  # it has learned
-    assert np.mean(truth[new] == y[new]) == pytest.approx(0.85, abs=of_accuracy)
-    assert log_loss(y[new], known[new]) == pytest.approx(floor, abs=of_loss)
+    accuracy, most = highest.sides(accuracy=np.mean(truth[new] == y[new]), q=flip_y)
+    loss, least = lowest.sides(data_loss=log_loss(y[new], known[new]), q=flip_y, h=h)
+    assert accuracy == pytest.approx(most, abs=of_accuracy) and most == pytest.approx(0.85)
+    assert loss == pytest.approx(least, abs=of_loss) and least == pytest.approx(0.423, abs=5e-4)
 
 
 @pytest.mark.parametrize("rows, fewest, most", [(20, 12, 19), (500, 380, 420)])

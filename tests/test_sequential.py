@@ -269,8 +269,8 @@ def test_penalized_bias_is_the_weight_of_a_column_of_ones_and_does_not_follow():
         def objective(b, targets=targets, w=ridge.coef_[0]):
             return np.mean((targets - X[:, 0] * w - b) ** 2) + 0.01 * b**2
 
-        slope, _ = formula("learn/sequential.md", r"-2 (\bar{y}").sides(**means, b=3.0)
-        assert slope == pytest.approx((objective(3.001) - objective(2.999)) / 0.002)
+        slope, zero = formula("learn/sequential.md", r"-2 (\bar{y}").sides(**means, b=3.0)
+        assert slope - zero == pytest.approx((objective(3.001) - objective(2.999)) / 0.002)
     shifts = ones @ (found[1] - found[0])
     assert shifts.min() < 97 and shifts.max() > 101  # the wrong shift, and not the same for every row
     assert found[1][0] > 1.5 * found[0][0]  # the slope works for the bias
@@ -305,13 +305,15 @@ def test_glorot_kernel_has_a_predictable_penalty():
     draws = 200
     for n_in, n_out in [(20, 16), (8, 64)]:
         count = n_in * n_out
-        given = {"p": n_in, "m": n_out, "a": np.sqrt(6 / (n_in + n_out))}
         kernels = np.array([keras.initializers.GlorotUniform(seed=seed)((n_in, n_out)) for seed in range(draws)])
         squares, sizes = np.square(kernels).sum(axis=(1, 2)), np.abs(kernels).sum(axis=(1, 2))
-        for sums, mean, relative_spread in [
-            (squares, formula("learn/sequential.md", r"\operatorname{E} \sum_j w")(**given), np.sqrt(4 / 5 / count)),
-            (sizes, formula("learn/sequential.md", r"\operatorname{E} \sum_j \lvert")(**given), np.sqrt(1 / 3 / count)),
+        given = {"E": np.mean, "w": kernels.reshape(draws, -1).T, "p": n_in, "m": n_out, "a": np.sqrt(6 / (n_in + n_out))}
+        for sums, on_page, relative_spread in [
+            (squares, formula("learn/sequential.md", r"\operatorname{E} \sum_j w"), np.sqrt(4 / 5 / count)),
+            (sizes, formula("learn/sequential.md", r"\operatorname{E} \sum_j \lvert"), np.sqrt(1 / 3 / count)),
         ]:
+            mean = on_page(**given)
+            assert on_page.sides(**given)[0] == pytest.approx(sums.mean(), rel=1e-5)
             assert sums.mean() == pytest.approx(mean, abs=4 * mean * relative_spread / np.sqrt(draws))  # four standard errors
             assert sums.std() == pytest.approx(mean * relative_spread, rel=0.2)  # four standard errors of a deviation from 200 draws
     assert isinstance(layers.Dense(3).kernel_initializer, keras.initializers.GlorotUniform)

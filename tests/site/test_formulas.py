@@ -225,3 +225,5 @@ def test_a_result_counts_for_the_formulas_that_its_test_has_read(project):
     before = digest()
     edit(project / "docs" / "learn" / "demo.md", r"2 \cdot 2", "2 + 2")
     assert digest() != before
+    edit(project / "docs" / "learn" / "demo.md", "$2 + 2 = 4$", "four")
+    assert digest() != before  # a formula that is gone fails the test that reads it, and nothing else
