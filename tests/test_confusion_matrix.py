@@ -315,7 +315,9 @@ def test_trained_slices_reach_the_optimum_of_scikit_learn():
     for d in range(3):
         for s, (l1, l2) in enumerate(SETTINGS):
             C, l1_ratio = 1 / (60 * (l1 + 2 * l2)), l1 / (l1 + 2 * l2)
-            other = LogisticRegression(C=C, l1_ratio=l1_ratio, solver="saga", tol=1e-6, max_iter=50_000).fit(X[:, d].astype(float), y[:, d])
+            other = LogisticRegression(C=C, l1_ratio=l1_ratio, solver="saga", tol=1e-6, max_iter=50_000, random_state=0).fit(
+                X[:, d].astype(float), y[:, d]
+            )
             least = objective(d, s, other.coef_[0], other.intercept_[0])
             excess = {updates: objective(d, s, kernels[d, :, s], biases[d, s]) / least - 1 for updates, (kernels, biases) in grids.items()}
             if max(l1, l2) >= 0.01:

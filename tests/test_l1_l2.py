@@ -286,7 +286,7 @@ def test_logistic_regression_of_scikit_learn_is_optimal_for_keras(ratio):
     X, y = grouped_problem()
     classes = (y > y.mean()).astype(float)
     for C in (0.1, 1.0):
-        fitted = LogisticRegression(C=C, l1_ratio=ratio, solver="saga", tol=1e-9, max_iter=50_000).fit(X, classes)
+        fitted = LogisticRegression(C=C, l1_ratio=ratio, solver="saga", tol=1e-9, max_iter=50_000, random_state=0).fit(X, classes)
         loss = keras.losses.BinaryCrossentropy(from_logits=True, dtype="float64")
         found = slopes(X, classes, fitted.coef_[0], fitted.intercept_[0], loss)
         assert_optimal(fitted.coef_[0], *found, *to_keras_logistic(C, ratio, len(X)), tolerance=1e-4)
@@ -367,7 +367,7 @@ def test_grid_of_sigmoid_units_in_keras_reaches_the_optimum_of_scikit_learn():
         return np.mean(np.logaddexp(0, np.where(classes == 1, -1, 1) * (X @ w + b))) + penalty(w, l1[i], l2[i])
 
     for i in range(len(C)):
-        other = LogisticRegression(C=C[i], l1_ratio=ratio[i], solver="saga", tol=1e-8, max_iter=50_000).fit(X, classes)
+        other = LogisticRegression(C=C[i], l1_ratio=ratio[i], solver="saga", tol=1e-8, max_iter=50_000, random_state=0).fit(X, classes)
         best, ours = objective(i, other.coef_[0], other.intercept_[0]), objective(i, kernels[i], biases[i])
         assert best * (1 - 1e-6) <= ours <= best * (1 + 1e-5)
         np.testing.assert_allclose(kernels[i], other.coef_[0], atol=0.005)

@@ -129,7 +129,7 @@ def test_logistic_regression_is_l2_of_one_over_two_c_n(factors):
 
 def test_logistic_elastic_net_is_l1_of_r_over_c_n(factors):
     X, y = classification()
-    found = LogisticRegression(C=0.3, l1_ratio=0.6, solver="saga", tol=1e-13, max_iter=200_000).fit(X, y)
+    found = LogisticRegression(C=0.3, l1_ratio=0.6, solver="saga", tol=1e-13, max_iter=200_000, random_state=0).fit(X, y)
     in_keras = factors(C=0.3, r=0.6, n=ROWS)
     assert is_optimum(X, y, found, cross_entropy, **in_keras)
     assert is_multiple(formula("reference/notation.md", r"C n L + r"), C=0.3, r=0.6, n=ROWS, **in_keras)

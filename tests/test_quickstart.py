@@ -111,7 +111,7 @@ def test_optimum_is_that_of_scikit_learn():
     l1, l2 = l1_ratio / (C * len(X)), (1 - l1_ratio) / (2 * C * len(X))
     model = logistic_model(l1, l2)
     kernel = trained(model, X, y)[:, 0]
-    other = LogisticRegression(C=C, l1_ratio=l1_ratio, solver="saga", tol=1e-8, max_iter=20_000).fit(X, y)
+    other = LogisticRegression(C=C, l1_ratio=l1_ratio, solver="saga", tol=1e-8, max_iter=20_000, random_state=0).fit(X, y)
     ours = objective(kernel, model.layers[0].bias.numpy()[0], X, y, l1, l2)
     theirs = objective(other.coef_[0], other.intercept_[0], X, y, l1, l2)
     assert ours == pytest.approx(theirs, abs=1e-5)
@@ -142,7 +142,9 @@ def test_larger_factor_gives_a_smaller_penalized_sum():
 def test_l1_in_keras_leaves_small_weights_where_scikit_learn_has_zeros():
     X, y = small_problem()
     kernel = trained(logistic_model(0.05, 0.0), X, y)[:, 0]
-    lasso = LogisticRegression(C=1 / (0.05 * len(X)), l1_ratio=1, solver="saga", tol=1e-8, max_iter=20_000).fit(X, y).coef_[0]
+    lasso = (
+        LogisticRegression(C=1 / (0.05 * len(X)), l1_ratio=1, solver="saga", tol=1e-8, max_iter=20_000, random_state=0).fit(X, y).coef_[0]
+    )
     zeros = lasso == 0
     assert zeros.sum() >= 3
     assert (kernel == 0).sum() == 0
