@@ -10,6 +10,7 @@ from pipeline.building import alone
 from pipeline.execute import execute_stale
 from pipeline.results import results
 from pipeline.script import Script
+from tests import formulas
 from tests.observed import Observed
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -72,6 +73,8 @@ def pytest_runtest_makereport(item, call):
                 sentence = ledger.plain(claim.sentence)
                 said = f"docs/{claim.page}:{claim.line}: the run does not show that “{sentence}” Mend sentence or script."
                 report.sections.append(("What the page says", said))
+        if report.when == "call" and report.failed:
+            report.sections += [("What the page says", sentence) for sentence in formulas.told(item.function)]
     return report
 
 

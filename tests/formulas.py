@@ -10,7 +10,9 @@ that a claim's test compares the page itself with Keras, SciPy or a finite diffe
 - A matrix and what follows are multiplied as matrices, all else entry by entry; `·` between vectors is the scalar product.
 """
 
+import ast
 import functools
+import inspect
 import itertools
 import unicodedata
 from xml.etree import ElementTree
@@ -18,7 +20,7 @@ from xml.etree import ElementTree
 import numpy as np
 from scipy.special import comb
 
-from pipeline.formulas import find
+from pipeline.formulas import find, matching, read_by
 from pipeline.maths import to_mathml
 from pipeline.source import ROOT, SiteError
 
@@ -45,6 +47,13 @@ def formula(page, left):
     latex = find(page, left, ROOT)
     mathml = to_mathml(latex, display=True).replace("&ApplyFunction;", "")
     return Formula(f"docs/{page}: the formula {latex}", _tokens(ElementTree.fromstring(mathml)))
+
+
+def told(test):
+    """Return a sentence on each formula that a test's function reads, for when it fails."""
+    code = ast.parse(inspect.getsource(test))
+    read = [(page, latex) for page, left in read_by(code) for latex in matching(page, left, ROOT)]
+    return [f"docs/{page}: the formula {latex} is run by this test. Mend the formula, or the test." for page, latex in read]
 
 
 class Formula:

@@ -10,7 +10,7 @@ import tests.formulas
 from pipeline.formulas import begins, displayed, displayed_in, read_by
 from pipeline.ledger import Ledger
 from pipeline.source import ROOT, SiteError
-from tests.formulas import formula
+from tests.formulas import formula, told
 from tests.site.small import edit, write
 
 rng = np.random.default_rng(0)
@@ -152,6 +152,15 @@ def test_orders_and_conditions_hold_or_do_not(page):
 
 def test_a_formula_that_is_meant_whole_may_begin_another(page):
     assert formula(page("Between $a - b$ and $a - b = 2 c$."), "a - b")(a=3, b=1) == 2
+
+
+def test_a_test_that_fails_names_its_formulas(page):
+    page("$$a = b$$ and $$c = d$$")
+    assert told(reads_one) == ["docs/page.md: the formula a = b is run by this test. Mend the formula, or the test."]
+
+
+def reads_one():
+    formula("page.md", "a =")
 
 
 def test_arguments_come_by_name_or_in_order(page):

@@ -137,7 +137,7 @@ def test_twice_two(two):
 
 def pytest_in(project, *options):
     """Run the small project's tests with this project's tests/conftest.py, in a process of their own."""
-    for name in ("__init__.py", "conftest.py", "observed.py"):
+    for name in ("__init__.py", "conftest.py", "observed.py", "formulas.py"):
         shutil.copy(ROOT / "tests" / name, project / "tests")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, "tests"]
