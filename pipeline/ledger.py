@@ -230,6 +230,18 @@ class Ledger:
                     found[name].append(Result(result["outcome"], _kept(path)["versions"], file))
         return found
 
+    def record(self, outcomes: dict[str, str], versions: dict[str, str]) -> None:
+        """Keep how tests ended, {name: "passed" or "failed"}, under the text that they had when `tests` was first asked for."""
+        stem = "-".join(version if name == "System" else f"{name}{version}" for name, version in versions.items()).lower()
+        path = self.root / "tests" / "results" / f"{stem}.json"
+        kept = _kept(path)["tests"]
+        kept |= {name: {"outcome": outcome, "digest": self.tests[name].digest} for name, outcome in outcomes.items() if name in self.tests}
+        # A line for each test, so that a diff shows which results have changed.
+        lines = ",\n".join(f"  {json.dumps(name)}: {json.dumps(kept[name])}" for name in sorted(kept) if name in self.tests)
+        content = f'{{\n "versions": {json.dumps(versions)},\n "tests": {{\n{lines}\n }}\n}}\n'.encode()
+        if not path.is_file() or path.read_bytes() != content:
+            write_whole(path, content)
+
     def check(self) -> None:
         """Raise SiteError if a marker names no test, a claim test is not cited, or a claim's test has failed on these versions."""
         cited = {claim.test for claim in self.claims}
@@ -316,20 +328,6 @@ def _kept(path: Path) -> dict:
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         pass
     return {"versions": {}, "tests": {}}
-
-
-def record(root: Path, outcomes: dict[str, str], versions: dict[str, str]) -> None:
-    """Keep the outcomes of a run of the tests, {name: "passed" or "failed"}, for the ledger."""
-    tests = Ledger(root).tests
-    stem = "-".join(version if name == "System" else f"{name}{version}" for name, version in versions.items()).lower()
-    path = root / "tests" / "results" / f"{stem}.json"
-    kept = _kept(path)["tests"]
-    kept.update({name: {"outcome": outcome, "digest": tests[name].digest} for name, outcome in outcomes.items() if name in tests})
-    # A line for each test, so that a diff shows which results have changed.
-    lines = ",\n".join(f"  {json.dumps(name)}: {json.dumps(kept[name])}" for name in sorted(kept) if name in tests)
-    content = f'{{\n "versions": {json.dumps(versions)},\n "tests": {{\n{lines}\n }}\n}}\n'.encode()
-    if not path.is_file() or path.read_bytes() != content:
-        write_whole(path, content)
 
 
 def unlink(sentence: str) -> str:

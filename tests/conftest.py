@@ -36,10 +36,19 @@ def shown():
 
 
 @functools.cache
+def _ledger():
+    return ledger.Ledger(ROOT)
+
+
+def pytest_sessionstart(session):
+    assert _ledger().tests  # read now: an outcome is that of the text at the start, whatever is edited meanwhile
+
+
+@functools.cache
 def _claims():
     """Return the claims that cite each test."""
     found = {}
-    for claim in ledger.Ledger(ROOT).claims:
+    for claim in _ledger().claims:
         found.setdefault(claim.test, []).append(claim)
     return found
 
@@ -98,4 +107,4 @@ def pytest_sessionfinish(session):
         elif list(nodes.values()) == ["passed"] * _parts[name]:
             outcomes[name] = "passed"
     if outcomes:
-        ledger.record(ROOT, outcomes, ledger.versions())
+        _ledger().record(outcomes, ledger.versions())

@@ -49,7 +49,7 @@ def test_an_observation_is_told_apart_from_a_claim(project):
 
 def test_a_failure_elsewhere_is_shown(project):
     passed(project)
-    ledger.record(project, {"test_twice_two": "failed"}, ELSEWHERE)
+    ledger.Ledger(project).record({"test_twice_two": "failed"}, ELSEWHERE)
     assert f"✗ failed on {ledger.spoken(ELSEWHERE)}" in pages(project)[1]
 
 

@@ -53,7 +53,7 @@ def test_a_file_of_results_that_cannot_be_read_holds_nothing_and_is_written_anew
 
 def test_each_set_of_versions_has_a_file_of_its_own(project):
     passed(project)
-    ledger.record(project, {"test_twice_two": "passed"}, ELSEWHERE)
+    ledger.Ledger(project).record({"test_twice_two": "passed"}, ELSEWHERE)
     files = sorted(path.name for path in (project / "tests" / "results").glob("*.json"))
     assert "linux-python3.13-keras3.15.1-jax0.10.2.json" in files and len(files) == 2
     assert ledger.Ledger(project).passed(claim(project, "test_twice_two")) == [
@@ -75,9 +75,9 @@ def test_a_claim_test_that_no_page_cites_stops_the_build(project, caplog):
 
 
 def test_a_claim_that_fails_here_stops_the_build_and_one_that_fails_elsewhere_does_not(project, caplog):
-    ledger.record(project, {"test_twice_two": "failed"}, ELSEWHERE)
+    ledger.Ledger(project).record({"test_twice_two": "failed"}, ELSEWHERE)
     ledger.Ledger(project).check()
-    ledger.record(project, {"test_twice_two": "failed"}, HERE)
+    ledger.Ledger(project).record({"test_twice_two": "failed"}, HERE)
     stops(project, caplog, f"docs/learn/demo.md:6: the claim “Twice two is 4.” fails on {ledger.spoken(HERE)}: test_twice_two.")
     assert "then run `make test`, which renews tests/results/" in caplog.text
 
@@ -98,7 +98,7 @@ def test_a_marker_may_name_the_scope_of_its_sentence(project, scope, covered):
     edit(project / "docs" / "learn" / "demo.md", "[✓ test_twice_two]", f"[✓ test_twice_two on {scope}]")
     assert claim(project, "test_twice_two").sentence == "Twice two is $4$."
     assert claim(project, "test_twice_two").covers(ELSEWHERE) == covered
-    ledger.record(project, {"test_twice_two": "failed"}, ELSEWHERE)
+    ledger.Ledger(project).record({"test_twice_two": "failed"}, ELSEWHERE)
     assert bool(ledger.Ledger(project).failed(claim(project, "test_twice_two"))) == covered
 
 
@@ -157,6 +157,15 @@ def run_claims(project, *options, part="4 / 2", expected=0):
 def test_outcomes_are_kept_however_the_tests_run(project, workers):
     assert run_claims(project, *workers) == {"test_bias_is_left_out": "passed", "test_twice_two": "passed"}
     assert run_claims(project, *workers, part="3", expected=1) == {"test_bias_is_left_out": "passed", "test_twice_two": "failed"}
+
+
+def test_an_edit_while_the_tests_run_is_not_taken_for_tested(project):
+    passed(project)
+    known = ledger.Ledger(project)
+    assert known.tests
+    edit(project / "tests" / "test_demo.py", "2 * 2 == 4", "2 * 2 == 5")
+    known.record({"test_twice_two": "passed"}, HERE)
+    assert not ledger.Ledger(project).passed(claim(project, "test_twice_two"))
 
 
 def test_a_parametrized_claim_counts_only_if_all_its_parts_ran(project):
