@@ -139,7 +139,7 @@ def pytest_in(project, *options):
     """Run the small project's tests with this project's tests/conftest.py, in a process of their own."""
     for name in ("__init__.py", "conftest.py", "observed.py", "formulas.py"):
         shutil.copy(ROOT / "tests" / name, project / "tests")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")} | {"PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, "tests"]
     return subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
 
