@@ -1,4 +1,4 @@
-"""Claims of the chapter "What is penalized in a Sequential model"."""
+"""Claims and observations of the chapter "Regularizers in a Sequential model"."""
 
 import keras
 import numpy as np
@@ -7,6 +7,7 @@ from keras import Sequential, layers, ops
 from keras.regularizers import L1, L1L2, L2
 from sklearn.linear_model import LogisticRegression, Ridge
 
+from pipeline.results import parse_table
 from tests.formulas import formula
 from tests.solvers import train
 
@@ -472,3 +473,44 @@ def test_kernel_before_batch_normalization_can_shrink_without_effect():
     assert changes[1e-9] < 1e-4
     assert changes[1e-3] > 0.05
     assert layers.BatchNormalization().epsilon == 1e-3
+
+
+def test_table_of_penalties_adds_up_to_model_losses_in_this_run(shown):
+    penalties = shown("sequential#table").column("penalty now")
+    total = penalties.pop("total")
+    assert sum(penalties.values()) == pytest.approx(total, abs=5e-5 * len(penalties))  # each is rounded to four digits
+    assert shown("sequential#losses").value() == total
+
+
+def test_data_loss_falls_while_the_penalty_grows_in_this_run(shown):
+    trained = shown("sequential#trained")
+    assert trained.number("data loss", "after") < trained.number("data loss", "before training")
+    assert trained.number("all penalties", "after") > trained.number("all penalties", "before training")
+
+
+def test_only_the_penalized_bias_has_a_penalty_after_training_in_this_run(shown):
+    regularizers = {row[0]: row[3] for row in parse_table(shown("sequential#table").text)[1]}
+    for variable, penalty in shown("sequential#trained").column("after").items():
+        if variable.endswith("/bias"):
+            assert (penalty > 0) == (regularizers[variable] != "none"), variable
+
+
+def test_predictions_follow_the_targets_only_with_a_free_bias_in_this_run(shown):
+    moved = shown("sequential#moved")
+    assert moved.number("free", "smallest shift") == moved.number("free", "largest shift") == 100
+    assert moved.number("penalized", "smallest shift") < 100 < moved.number("penalized", "largest shift")
+
+
+def test_penalty_of_l1_grows_with_the_units_and_that_of_l2_levels_off_in_this_run(shown):
+    widths = shown("sequential#widths")
+    l1, l2 = (np.array(list(widths.column(f"{kind} mean").values())) for kind in ("L1", "L2"))
+    assert np.all(np.diff(l1) > 0)
+    assert l1[-1] / l1[-2] == pytest.approx(2, rel=0.05)  # four times as many units, twice the penalty
+    assert np.all(np.diff(l2) > 0) and l2[-1] / l2[-2] < 1.1 and l2[-1] < 0.4
+
+
+def test_centred_feature_leaves_the_slopes_alone_in_this_run(shown):
+    centred = shown("sequential#centred")
+    slopes = {centred.number(bias, column) for bias in ("free", "penalized") for column in ("slope, y", "slope, y + 100")}
+    assert len(slopes) == 1
+    assert centred.number("penalized", "shift of the predictions") == round(100 / 1.01, 2)
