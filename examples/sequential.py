@@ -67,35 +67,28 @@ def penalty_of(variable):
 
 
 def describe(regularizer):
-    """Return class and factors of `regularizer` as text."""
+    """Return class and factors of `regularizer` as text, as in L1(0.01)."""
     if regularizer is None:
         return "none"
-    config = getattr(regularizer, "get_config", dict)()  # a function has none
-    factors = [
-        f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}"
-        for name, value in config.items()
-    ]
+    factors = [f"{factor:g}" for factor in regularizer.get_config().values()]
     return f"{type(regularizer).__name__}({', '.join(factors)})"
 
 
 def print_penalties(model):
     """Print the penalty of each variable of `model` now, and their sum."""
     total = 0.0
-    print(
-        f"{'variable':<31}  shape      weights  {'regularizer':<22}"
-        "  penalty now"
-    )
+    print(f"{'variable':<31}  shape      weights  regularizer       penalty")
     for variable in model.weights:
         total += penalty_of(variable)
         print(
             f"{variable.path.partition('/')[2]:<31}  {variable.shape!s:<9}"
             f"  {np.prod(variable.shape):7}"
-            f"  {describe(variable.regularizer):<22}"
-            f"  {penalty_of(variable):11.4f}"
+            f"  {describe(variable.regularizer):<16}"
+            f"  {penalty_of(variable):7.4f}"
         )
     print(
-        f"{'total':<31}  –          {model.count_params():7}  {'–':<22}"
-        f"  {total:11.4f}"
+        f"{'total':<31}  –          {model.count_params():7}  {'–':<16}"
+        f"  {total:7.4f}"
     )
 
 

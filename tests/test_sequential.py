@@ -476,7 +476,7 @@ def test_kernel_before_batch_normalization_can_shrink_without_effect():
 
 
 def test_table_of_penalties_adds_up_to_model_losses_in_this_run(shown):
-    penalties = shown("sequential#table").column("penalty now")
+    penalties = shown("sequential#table").column("penalty")
     total = penalties.pop("total")
     assert sum(penalties.values()) == pytest.approx(total, abs=5e-5 * len(penalties))  # each is rounded to four digits
     assert shown("sequential#losses").value() == total
