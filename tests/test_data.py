@@ -1,4 +1,4 @@
-"""Claims of the chapter "Data whose truth is known"."""
+"""Claims and observations of the chapter "Simulated data for classification"."""
 
 import keras
 import numpy as np
@@ -15,6 +15,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
 
 from tests.formulas import formula
+from tests.observed import number
 
 FOUR_KINDS = {"n_features": 9, "n_informative": 3, "n_redundant": 2, "n_repeated": 1, "shuffle": False}
 
@@ -194,3 +195,55 @@ def test_a_normalization_layer_standardizes_as_the_scaler_does():
     layer = layers.Normalization()
     layer.adapt(X[:150])
     np.testing.assert_allclose(layer(X), StandardScaler().fit(X[:150]).transform(X), atol=1e-5)
+
+
+def test_classes_farther_apart_are_easier_in_this_run(shown):
+    accuracies = shown("data#accuracies")
+    for classifier in ("straight line", "25 neighbours"):
+        assert accuracies.number("class_sep=2", classifier) > accuracies.number("class_sep=0.5", classifier)
+
+
+def test_redundant_columns_are_explained_and_noise_is_not_in_this_run(shown):
+    columns = shown("data#columns")
+    for column, explained in columns.column("explained by 0 and 1").items():
+        assert explained == (0 if columns.entry(column, "kind") == "noise" else 100)
+
+
+def test_an_informative_column_can_look_like_noise_in_this_run(shown):
+    columns = shown("data#columns")
+    sizes = {column: abs(value) for column, value in columns.column("correlation with y").items()}
+    assert columns.entry("0", "kind") == "informative"
+    assert sizes["0"] <= max(size for column, size in sizes.items() if columns.entry(column, "kind") == "noise")
+
+
+def test_learned_weights_come_closer_with_more_rows_in_this_run(shown):
+    weights = shown("data#weights")
+    distances = [
+        sum(abs(weights.number(rows, name) - weights.number("truth", name)) for name in ("w_1", "w_2", "b"))
+        for rows in ("100", "1000", "30000")
+    ]
+    assert distances == sorted(distances, reverse=True)
+
+
+def leak_interval(shown, step):
+    low, high = shown("data#leak").entry(step, "95% interval").split(" to ")
+    return number(low), number(high)
+
+
+def test_interval_of_the_scaler_contains_zero_in_this_run(shown):
+    low, high = leak_interval(shown, "scaler")
+    assert low < 0 < high
+
+
+def test_noise_chosen_on_training_rows_predicts_nothing_in_this_run(shown):
+    leak = shown("data#leak")
+    assert abs(leak.number("choice", "clean") - 50) < 4 * 100 * np.sqrt(0.25 / (100 * 80))  # four standard errors, 80 test rows in each set
+    assert leak_interval(shown, "choice")[0] > 0
+
+
+def test_more_pairs_are_strongly_correlated_in_the_real_data_in_this_run(shown):
+    strong = {}
+    for name in ("simulated", "breast cancer"):
+        values = np.abs(shown("data#maps").image(name))
+        strong[name] = np.mean(values[np.triu_indices(30, 1)] > 0.5)
+    assert strong["breast cancer"] > 2 * strong["simulated"]
