@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from keras import Sequential, layers
+from keras import Sequential, layers, ops
 from scipy import stats
 from scipy.linalg import lstsq
 from scipy.special import expit
@@ -39,13 +39,23 @@ def test_columns_come_in_the_order_of_their_kinds(seed):
 
 
 def test_clusters_stand_at_the_corners_of_a_cube_of_class_sep():
-    for class_sep in (0.5, 2.0):
-        X, y = make_classification(
-            40_000, 3, n_informative=3, n_redundant=0, n_clusters_per_class=1, class_sep=class_sep, flip_y=0, random_state=1
+    for class_sep, clusters in [(0.5, 1), (2.0, 1), (0.5, 2), (2.0, 2)]:
+        X, _ = make_classification(
+            40_000,
+            3,
+            n_informative=3,
+            n_redundant=0,
+            n_clusters_per_class=clusters,
+            class_sep=class_sep,
+            flip_y=0,
+            shuffle=False,  # cluster by cluster, all of the same size
+            random_state=1,
         )
-        for k in (0, 1):
-            mean = X[y == k].mean(axis=0)
-            middle = formula("learn/data.md", "x_i =")(A_c=np.eye(3), z_i=np.zeros(3), s=class_sep, v_c=np.sign(mean))
+        means = X.reshape(2 * clusters, -1, 3).mean(axis=1)  # (clusters of both classes, 3)
+        corners = np.sign(means)
+        assert len(np.unique(corners, axis=0)) == len(means)  # a corner for each
+        for mean, corner in zip(means, corners):
+            middle = formula("learn/data.md", "x_i =")(A_c=np.eye(3), z_i=np.zeros(3), s=class_sep, v_c=corner)
             np.testing.assert_allclose(mean, middle, atol=0.1)
 
 
@@ -88,23 +98,34 @@ def test_weights_sets_the_share_of_the_classes_and_flip_y_evens_it_out():
 
 
 def test_without_shuffle_the_rows_stand_in_blocks_of_one_class():
-    _, y = make_classification(400, n_clusters_per_class=2, flip_y=0, shuffle=False, random_state=0)
-    assert y.tolist() == [0] * 100 + [1] * 100 + [0] * 100 + [1] * 100
+    for clusters in (1, 2):
+        blocks = np.tile(np.repeat([0, 1], 2000 // clusters), clusters)
+        y, changed = (
+            make_classification(4000, n_clusters_per_class=clusters, flip_y=share, shuffle=False, random_state=0)[1] for share in (0, 0.2)
+        )
+        np.testing.assert_array_equal(y, blocks)
+        assert np.mean(changed != blocks) == pytest.approx(0.1, abs=0.02)  # half of the labels that are drawn anew stay
 
 
 def test_a_logistic_fit_recovers_the_weights_that_were_put_in():
-    """Within 4 standard errors, from the Fisher information of the true model."""
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(20_000, 2))
-    chance = formula("learn/data.md", "P(y_i = 1) =")(w=[3.0, -4.0], x_i=X.T, b=1.0)
-    np.testing.assert_allclose(chance, expit(X @ [3.0, -4.0] + 1.0))
-    y = (rng.random(20_000) < chance).astype(int)
-    found = LogisticRegression(C=np.inf, tol=1e-8).fit(X, y)
-    design = np.column_stack([X, np.ones(len(X))])
-    errors = np.sqrt(np.diag(np.linalg.inv(design.T @ (design * (chance * (1 - chance))[:, None]))))
-    distance = np.abs([*found.coef_[0], found.intercept_[0]] - np.array([3.0, -4.0, 1.0])) / errors
-    assert distance.max() < 4
-    assert errors.max() < 0.1
+    """Standard errors are from the Fisher information of the true model."""
+    truth, typical = np.array([3.0, -4.0, 1.0]), {}
+    on_page = formula("learn/data.md", "P(y_i = 1) =")
+    for rows in (300, 30_000):
+        distances = []
+        for seed in range(20):
+            rng = np.random.default_rng(seed)
+            X = rng.normal(size=(rows, 2))
+            chance = on_page(w=truth[:2], x_i=X.T, b=truth[2])
+            np.testing.assert_allclose(chance, expit(X @ truth[:2] + truth[2]))
+            y = (rng.random(rows) < chance).astype(int)
+            found = LogisticRegression(C=np.inf, tol=1e-8).fit(X, y)
+            design = np.column_stack([X, np.ones(rows)])
+            errors = np.sqrt(np.diag(np.linalg.inv(design.T @ (design * (chance * (1 - chance))[:, None]))))
+            distances.append([*found.coef_[0], found.intercept_[0]] - truth)
+            assert np.all(np.abs(distances[-1]) < 4 * errors)
+        typical[rows] = np.sqrt(np.mean(np.square(distances)))
+    assert 6 < typical[300] / typical[30_000] < 15
 
 
 def test_stratify_refuses_a_class_of_one_row():
@@ -114,6 +135,7 @@ def test_stratify_refuses_a_class_of_one_row():
 
 def test_standardized_features_have_no_unit():
     X = np.random.default_rng(0).normal(size=(50, 3))
+    np.testing.assert_allclose(StandardScaler().fit_transform(X), (X - X.mean(axis=0)) / X.std(axis=0), atol=1e-12)
     metres, other = StandardScaler().fit(X), StandardScaler().fit(X * [1000, 0.01, 1] + [5, 0, -3])
     np.testing.assert_allclose(metres.transform(X), other.transform(X * [1000, 0.01, 1] + [5, 0, -3]), atol=1e-10)
 
@@ -135,6 +157,7 @@ def _scores(prepare, seeds, features, informative):
 def test_a_scaler_that_saw_the_test_rows_hardly_changes_the_accuracy():
     pairs = _scores(StandardScaler, range(1000, 1060), features=20, informative=5)
     change = pairs[:, 1] - pairs[:, 0]
+    assert np.any(change != 0)  # they are two scalers
     low, high = stats.t.interval(0.99, len(change) - 1, change.mean(), stats.sem(change))
     assert -0.01 < low < high < 0.01
 
@@ -174,9 +197,13 @@ def test_keras_takes_labels_with_and_without_a_second_axis():
 
 
 def test_keras_computes_in_float32():
-    model = Sequential([layers.Input((2,)), layers.Dense(1)])
-    assert model.layers[0].kernel.dtype == "float32"
-    assert model.predict(np.zeros((1, 2), dtype="float64"), verbose=0).dtype == np.float32
+    assert np.array([0.1]).dtype == "float64"
+    minus_one = layers.Dense(1, kernel_initializer="ones", bias_initializer=keras.initializers.Constant(-1))
+    model = Sequential([layers.Input((1,)), minus_one])
+    assert minus_one.kernel.dtype == "float32"
+    for dtype in ("float16", "float64", "int64"):
+        assert model.predict(np.array([[2]], dtype), verbose=0).dtype == "float32"
+    assert model.predict(np.array([[1 + 1e-9]]), verbose=0) == 0  # in float64 a billionth would be left
 
 
 def test_validation_split_takes_the_last_rows():
@@ -191,10 +218,13 @@ def test_validation_split_takes_the_last_rows():
 
 
 def test_a_normalization_layer_standardizes_as_the_scaler_does():
-    X = np.random.default_rng(0).normal(loc=[1, -2, 3], scale=[1, 3, 2], size=(200, 3))
-    layer = layers.Normalization()
+    X = np.random.default_rng(0).normal(loc=[1, -2, 1000], scale=[1, 3, 2], size=(200, 3))
+    layer, scaler = layers.Normalization(), StandardScaler()
     layer.adapt(X[:150])
-    np.testing.assert_allclose(layer(X), StandardScaler().fit(X[:150]).transform(X), atol=1e-5)
+    expected = scaler.fit(X[:150]).transform(X)
+    rounding = 2 * np.finfo("float32").eps * np.abs(X).max(axis=0) / scaler.scale_  # of the rows and their means, in standard deviations
+    assert np.all(np.abs(ops.convert_to_numpy(layer(X)) - expected) < rounding)
+    assert np.all(rounding < 0.001)
 
 
 def test_classes_farther_apart_are_easier_in_this_run(shown):

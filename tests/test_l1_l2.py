@@ -8,7 +8,7 @@ from scipy.optimize import brentq, minimize_scalar
 from sklearn.linear_model import ElasticNet, Lasso, LogisticRegression, Ridge, enet_path
 
 from tests.formulas import formula
-from tests.solvers import L1L2OfEach, gradient, soft_threshold, train
+from tests.solvers import L1L2OfEach, gradient, lasso, soft_threshold, train
 
 MIXES = (0.25, 0.5, 0.75)
 PENALTY = formula("learn/l1_l2.md", "P(w) =")
@@ -37,7 +37,8 @@ def to_keras_logistic(C, l1_ratio, n):
 
 
 def from_keras_logistic(l1, l2, n):
-    return 1 / (n * (l1 + 2 * l2)), l1 / (l1 + 2 * l2)
+    """Return C and l1_ratio, as on the page."""
+    return formula("learn/l1_l2.md", r"1 / (n (\lambda_1 + 2 \lambda_2))")(λ_1=l1, λ_2=l2, n=n), from_keras(l1, l2)[1]
 
 
 def elastic_net(X, y, l1, l2):
@@ -101,25 +102,29 @@ def assert_optimal(weights, slope, slope_of_bias, l1, l2, tolerance):
     assert slope_of_bias == pytest.approx(0, abs=tolerance)
 
 
-@pytest.mark.parametrize("l1", [1.0, 0.6, 0.2])
-def test_slope_of_the_corner_is_the_mix(l1):
-    l2 = (1 - l1) / 2  # so that the mix l1 / (l1 + 2 l2) is l1
+def fall(l1, l2, second):
+    """Return how far the first weight falls for each unit of the second, from (1, 0) along the curve of equal penalty to `second`."""
     cost = penalty(np.array([1.0, 0.0]), l1, l2)
+    first = brentq(lambda w: penalty(np.array([w, second]), l1, l2) - cost, 0.5, 1.5, xtol=1e-15)
+    return (1 - first) / abs(second)
+
+
+@pytest.mark.parametrize(("l1", "l2"), [(1.0, 0.0), (0.6, 0.4), (0.2, 0.8), (2.0, 1.0)])
+def test_slope_of_the_corner_is_the_mix(l1, l2):
     assert penalty(np.array([3.0, -4.0]), l1, l2) == pytest.approx(float(regularizers.L1L2(l1=l1, l2=l2)(np.array([3.0, -4.0]))))
-    step = 1e-6
-    for side in (-step, step):
-        edge = brentq(lambda w, side=side: penalty(np.array([w, side]), l1, l2) - cost, 0.5, 1.5, xtol=1e-15)
-        assert (1 - edge) / step == pytest.approx(from_keras(l1, l2)[1], abs=1e-4)
+    for second in (-1e-6, 1e-6):
+        assert fall(l1, l2, second) == pytest.approx(from_keras(l1, l2)[1], abs=1e-4)
 
 
 def test_ball_without_l1_has_no_corner():
-    step = 1e-4
-    edge = brentq(lambda w: penalty(np.array([w, step]), 0.0, 0.7) - 0.7, 0.5, 1.5, xtol=1e-15)
-    assert (1 - edge) / step < 1e-4
+    for second in (-1e-6, 1e-6):
+        assert fall(0.0, 0.7, second) < 1e-4
+        assert fall(0.01, 0.99, second) > 0.004  # a corner, however small l1
+        assert fall(0.7, 0.0, second) == pytest.approx(1)  # on both sides: the right angle of the diamond
 
 
 def test_sides_are_curved_only_with_l2():
-    for l1, l2 in [(1.0, 0.0), (0.7, 0.3), (0.1, 0.9)]:
+    for l1, l2 in [(1.0, 0.0), (0.7, 0.3), (0.1, 0.9), (2.0, 3.0)]:
         a, b = np.array([1.0, 0.0]), np.array([0.0, 1.0])
         at_corners, between = penalty(a, l1, l2), penalty((a + b) / 2, l1, l2)
         smaller = formula("learn/l1_l2.md", r"\lambda_2 / 2")(λ_2=l2)
@@ -170,8 +175,9 @@ def test_every_split_between_copies_costs_the_same_with_l1_and_one_is_cheapest_w
 def test_copies_end_where_they_started_with_l1_and_at_one_place_with_both():
     column = np.repeat([1.0, -1.0], 10)
     X, starts = np.stack([column, column], axis=1), np.array([[3.0, 1.0], [2.0, 2.0], [1.0, 2.5]])
-    l1, l2 = np.full(6, 0.2), np.repeat([0.0, 0.2], 3)
-    ends, _ = trained(X, 3 * column, l1, l2, squared_errors, 0.05, 1500, np.concatenate([starts, starts]))
+    starts_of_both = [*starts, [-2.0, 4.0], [0.0, 0.0]]
+    l1, l2 = np.full(8, 0.2), np.repeat([0.0, 0.2], [3, 5])
+    ends, _ = trained(X, 3 * column, l1, l2, squared_errors, 0.05, 1500, np.concatenate([starts, starts_of_both]))
     np.testing.assert_allclose(ends[:3].sum(axis=1), 2.9, atol=1e-3)
     np.testing.assert_allclose(np.diff(ends[:3])[:, 0], np.diff(starts)[:, 0], atol=1e-3)  # neither passes zero: their difference stays
     np.testing.assert_allclose(ends[3:], 2.9 / 1.1 / 2, atol=1e-3)
@@ -179,6 +185,7 @@ def test_copies_end_where_they_started_with_l1_and_at_one_place_with_both():
 
 def test_objective_falls_between_two_different_weights_by_a_quarter_of_l2_times_their_distance():
     X, y = grouped_problem()
+    X[:, 1] = X[:, 0]  # two identical features
     rng = np.random.default_rng(0)
     l1, l2 = 0.4, 0.3
 
@@ -189,6 +196,8 @@ def test_objective_falls_between_two_different_weights_by_a_quarter_of_l2_times_
         (a, c), (b, d) = rng.normal(size=(2, 6)) * 2, rng.normal(size=2)
         saved = (cost(a, b) + cost(c, d)) / 2 - cost((a + c) / 2, (b + d) / 2)
         assert saved >= l2 * np.sum((a - c) ** 2) / 4 - 1e-12
+    a, c = np.array([[3.0, 1, 0, 0, 0, 0], [1.0, 3, 0, 0, 0, 0]])  # two splits, between which only L2 changes: no more than that is sure
+    assert (cost(a, 0) + cost(c, 0)) / 2 - cost((a + c) / 2, 0) == pytest.approx(l2 * np.sum((a - c) ** 2) / 4)
 
 
 def problems_with_solutions():
@@ -238,9 +247,11 @@ def test_bound_is_reached():
     X = np.stack([basis @ share, basis @ (share * [1, -1])], axis=1)  # correlation 0.6; their difference lies along the second basis
     y = 2 * basis[:, 1]
     weights = Ridge(alpha=n * l2).fit(X, y).coef_
+    residual = y - X @ weights
     assert np.corrcoef(X.T)[0, 1] == pytest.approx(rho)
+    assert np.corrcoef(X[:, 0] - X[:, 1], residual)[0, 1] == pytest.approx(1)
     bound = formula("learn/l1_l2.md", r"\lvert w_j - w_k \rvert \le")
-    apart, most = bound.sides(w=weights, j=1, k=2, λ_2=l2, e=y - X @ weights, n=n, ρ=rho)
+    apart, most = bound.sides(w=weights, j=1, k=2, λ_2=l2, e=residual, n=n, ρ=rho)
     assert apart == pytest.approx(most, rel=1e-9)
 
 
@@ -375,10 +386,9 @@ def test_grid_of_sigmoid_units_in_keras_reaches_the_optimum_of_scikit_learn():
 
 def test_l1l2_with_one_factor_is_l1_or_l2_exactly():
     kernel = keras.Variable(np.random.default_rng(0).normal(size=(30, 7)), dtype="float32")
-    for alone, together in [
-        (regularizers.L1(0.013), regularizers.L1L2(l1=0.013, l2=0.0)),
-        (regularizers.L2(0.013), regularizers.L1L2(l1=0.0, l2=0.013)),
-    ]:
+    pairs = [(regularizers.L1(factor), regularizers.L1L2(l1=factor, l2=0.0)) for factor in (0.013, 0.1, 3.0)]
+    pairs += [(regularizers.L2(factor), regularizers.L1L2(l1=0.0, l2=factor)) for factor in (0.013, 0.1, 3.0)]
+    for alone, together in pairs:
         assert float(alone(kernel)) == float(together(kernel)) > 0
         slopes = [ops.convert_to_numpy(gradient(lambda penalty=penalty: penalty(kernel), [kernel])[0]) for penalty in (alone, together)]
         np.testing.assert_array_equal(*slopes)
@@ -388,6 +398,7 @@ def test_l1l2_costs_nothing_unless_factors_are_given_and_one_number_is_l1():
     kernel = np.array([3.0, -4.0], dtype="float32")
     assert float(regularizers.L1L2()(kernel)) == 0.0
     assert float(regularizers.L1L2(0.1)(kernel)) == pytest.approx(0.7)
+    assert float(regularizers.L1L2(l2=0.1)(kernel)) == pytest.approx(2.5)
     assert float(regularizers.L1L2(l1=0.1, l2=0.1)(kernel)) == pytest.approx(3.2)
 
 
@@ -400,20 +411,22 @@ def test_l1_that_empties_the_model_does_not_depend_on_l2():
 
 
 def test_both_can_use_more_features_than_there_are_rows():
-    most = 0
+    most = {True: 0, False: 0}  # with a free bias, and without one
     for seed in range(20):
         rng = np.random.default_rng(seed)
-        X, y = rng.normal(size=(8, 40)), rng.normal(size=8)  # not centred: it is the bias that takes one of the rows
-        most = max(most, *(np.sum(elastic_net(X, y, l1, 0.0).coef_ != 0) for l1 in (0.2, 0.05, 0.01)))
+        X, y = rng.normal(size=(8, 40)), rng.normal(size=8)
+        for bias in most:
+            most[bias] = max(most[bias], *(np.sum(lasso(X, y, l1, fit_intercept=bias) != 0) for l1 in (0.2, 0.05, 0.01)))
         assert np.sum(elastic_net(X, y, 0.05, 0.5).coef_ != 0) > 16
-    assert most == 7
+    assert most == {True: 7, False: 8}
 
 
 def test_target_in_another_unit_needs_another_l1_and_the_same_l2():
     X, y = grouped_problem()
     weights = elastic_net(X, y, 0.8, 0.3).coef_
     np.testing.assert_allclose(elastic_net(X, 10 * y, 8.0, 0.3).coef_, 10 * weights, atol=1e-5)
-    assert np.abs(elastic_net(X, 10 * y, 0.8, 0.3).coef_ - 10 * weights).max() > 1
+    for l1, l2 in [(0.8, 0.3), (8.0, 3.0)]:
+        assert np.abs(elastic_net(X, 10 * y, l1, l2).coef_ - 10 * weights).max() > 1
 
 
 def test_both_beat_l1_on_groups_and_l2_on_independent_features():

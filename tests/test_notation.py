@@ -74,12 +74,12 @@ def is_multiple(elsewhere, l1=0.0, l2=0.0, **given):
 
 def test_mean_squared_error_plus_l1l2_is_the_objective():
     X, y = regression()
-    layer = layers.Dense(1, kernel_regularizer=regularizers.L1L2(l1=0.3, l2=0.2), bias_initializer="ones")
-    model = keras.Sequential([layers.Input((FEATURES,)), layer])
+    hidden, last = (layers.Dense(units, kernel_regularizer=regularizers.L1L2(l1=0.3, l2=0.2), bias_initializer="ones") for units in (3, 1))
+    model = keras.Sequential([layers.Input((FEATURES,)), hidden, last])
     model.compile(loss="mean_squared_error")
-    kernel, bias = (part.astype("float64") for part in model.get_weights())
-    squared_errors = (y - X @ kernel - bias)[:, 0] ** 2
-    objective = formula("reference/notation.md", "J =")(l=squared_errors, n=ROWS, w=kernel[:, 0], λ_1=0.3, λ_2=0.2)
+    squared_errors = (y - model.predict(X, verbose=0))[:, 0] ** 2
+    weights = np.concatenate([layer.kernel.numpy().ravel() for layer in (hidden, last)])  # of every penalized kernel, and no bias
+    objective = formula("reference/notation.md", "J =")(l=squared_errors, n=ROWS, w=weights, λ_1=0.3, λ_2=0.2)
     assert model.evaluate(X, y, batch_size=ROWS, verbose=0) == pytest.approx(objective, rel=1e-5)
 
 
@@ -115,6 +115,7 @@ def test_elastic_net_is_l1_of_two_alpha_r_and_l2_of_alpha_one_minus_r(factors):
     X, y = regression()
     found = ElasticNet(alpha=0.5, l1_ratio=0.7, tol=1e-14, max_iter=100_000).fit(X, y[:, 0])
     in_keras = factors(alpha=0.5, r=0.7)
+    assert np.sum(found.coef_ != 0) > 1  # one weight alone could not tell the two factors apart
     assert is_optimum(X, y, found, squared_error, **in_keras)
     assert is_multiple(formula("reference/notation.md", r"\tfrac{1}{2} L + \alpha r"), α=0.5, r=0.7, **in_keras)
 
@@ -131,6 +132,7 @@ def test_logistic_elastic_net_is_l1_of_r_over_c_n(factors):
     X, y = classification()
     found = LogisticRegression(C=0.3, l1_ratio=0.6, solver="saga", tol=1e-13, max_iter=200_000, random_state=0).fit(X, y)
     in_keras = factors(C=0.3, r=0.6, n=ROWS)
+    assert np.sum(found.coef_ != 0) > 1  # one weight alone could not tell the two factors apart
     assert is_optimum(X, y, found, cross_entropy, **in_keras)
     assert is_multiple(formula("reference/notation.md", r"C n L + r"), C=0.3, r=0.6, n=ROWS, **in_keras)
 

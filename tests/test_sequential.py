@@ -74,6 +74,7 @@ def test_dense_layer_has_p_plus_1_times_m_parameters():
     for p, m in [(8, 6), (6, 4), (4, 1), (1, 9)]:
         layer = layers.Dense(m)
         layer.build((None, p))
+        assert (np.prod(layer.kernel.shape), np.prod(layer.bias.shape)) == (p * m, m)
         assert layer.count_params() == formula("learn/sequential.md", "(p + 1) m")(p=p, m=m)
 
 
@@ -146,11 +147,17 @@ def losses_model():
 
 def test_activity_part_appears_with_the_call_of_the_model():
     model = losses_model()
-    assert len(model.losses) == 3
-    model(ROWS)
-    assert len(model.losses) == 5
-    model(ROWS)
-    assert len(model.losses) == 5  # that of the last call alone
+    variables = [float(penalty) for penalty in model.losses]
+    first, second = model.layers
+    assert variables == pytest.approx([np.abs(first.kernel).sum(), 10.0 * 3, 100 * np.abs(second.kernel).sum()], rel=1e-5)
+    activities = []
+    for rows in (ROWS, 2 * ROWS, ROWS):
+        model(rows)
+        listed = [float(penalty) for penalty in model.losses]
+        assert listed[2:] == variables
+        activities.append(listed[:2])
+    assert activities[1] != pytest.approx(activities[0], rel=0.1)
+    assert activities[2] == pytest.approx(activities[0])  # those of the last call
 
 
 def test_losses_list_activities_first_then_variables_in_their_order():
@@ -176,12 +183,12 @@ def many_layers():
     model = Sequential(
         [
             layers.Input((6,)),
-            layers.Embedding(9, 4, embeddings_regularizer=factor("embeddings")),
+            layers.Embedding(9, 4, embeddings_initializer="ones", embeddings_regularizer=factor("embeddings")),
             layers.SeparableConv1D(5, 2, depthwise_regularizer=factor("depthwise"), pointwise_regularizer=factor("pointwise")),
             layers.BatchNormalization(gamma_regularizer=factor("gamma"), beta_regularizer=factor("beta"), beta_initializer="ones"),
             layers.LSTM(3, kernel_regularizer=factor("kernel"), recurrent_regularizer=factor("recurrent"), return_sequences=True),
-            layers.GRU(3, bias_regularizer=factor("bias"), bias_initializer="ones"),
-            layers.LayerNormalization(gamma_regularizer=factor("gamma"), beta_regularizer=factor("beta")),
+            layers.GRU(3, recurrent_regularizer=factor("recurrent"), bias_regularizer=factor("bias"), bias_initializer="ones"),
+            layers.LayerNormalization(gamma_regularizer=factor("gamma"), beta_regularizer=factor("beta"), beta_initializer="ones"),
             layers.Dense(2, kernel_regularizer=factor("kernel"), bias_regularizer=factor("bias"), bias_initializer="ones"),
         ]
     )
@@ -210,9 +217,13 @@ def test_penalties_of_the_variables_add_up_to_model_losses():
     model, names = many_layers()
     trainable = [variable for variable in model.weights if variable.trainable and variable.regularizer is not None]
     assert len(trainable) == len(names)
-    by_hand = sum(float(variable.regularizer.l2) * np.square(variable.numpy()).sum() for variable in trainable)
+    parts = [float(variable.regularizer.l2) * np.square(variable.numpy()).sum() for variable in trainable]
+    by_hand = sum(parts)
     assert total(model) == pytest.approx(by_hand, rel=1e-5)
+    assert min(parts) > 0.001 * by_hand  # none so small that it could be missing
     assert sum(float(variable.regularizer(variable)) for variable in trainable) == pytest.approx(by_hand, rel=1e-5)
+    model.layers[0].trainable = False  # the embedding
+    assert total(model) == pytest.approx(by_hand - parts[0], rel=1e-5)
 
 
 def test_embedding_is_penalized_for_every_row_of_its_table():
@@ -221,10 +232,12 @@ def test_embedding_is_penalized_for_every_row_of_its_table():
     assert total(layer) == pytest.approx(0.1 * 50 * 2)
 
 
-def test_shifted_targets_are_answered_by_the_last_bias_at_no_price():
+@pytest.mark.parametrize("depth", [0, 1, 3])
+def test_shifted_targets_are_answered_by_the_last_bias_at_no_price(depth):
     keras.utils.set_random_seed(0)
-    hidden = layers.Dense(3, "relu", kernel_regularizer=L1(0.1), bias_regularizer=L2(0.1), bias_initializer="ones")
-    model = Sequential([layers.Input((4,)), hidden, layers.Dense(1, kernel_regularizer=L2(0.1))])
+    settings = {"kernel_regularizer": L1(0.1), "bias_regularizer": L2(0.1), "bias_initializer": "ones"}
+    hidden = [layers.Dense(3, "relu", **settings) for _ in range(depth)]
+    model = Sequential([layers.Input((4,)), *hidden, layers.Dense(1, kernel_regularizer=L2(0.1))])
     targets = np.arange(6.0)[:, None]  # (6, 1)
     before = reported_loss(model, ROWS, targets)
     predictions = output(model)
@@ -253,6 +266,7 @@ def test_free_bias_shifts_with_the_targets_and_ridge_finds_the_same():
     assert bias == pytest.approx(ridge.intercept_, abs=1e-4)
     centred = Ridge(alpha=40 * 0.01, fit_intercept=False).fit(X - X.mean(), y - y.mean())
     assert weights == pytest.approx(centred.coef_, abs=1e-4)
+    assert bias == pytest.approx(y.mean() - centred.coef_[0] * X.mean(), abs=1e-4)  # back from the centred data
 
 
 def test_penalized_bias_is_the_weight_of_a_column_of_ones_and_does_not_follow():
@@ -292,11 +306,14 @@ def test_penalized_bias_of_centred_features_is_the_mean_over_1_plus_factor():
 def test_free_bias_makes_the_mean_probability_the_share_of_class_1():
     X, y = class_data()
     factor, C = 0.1, 1 / (2 * 0.1 * 200)
+    pull = formula("learn/sequential.md", r"2 \lambda_b b")
     predicted = []
     for bias_factor, other in [(0.0, LogisticRegression(C=C, tol=1e-10)), (factor, LogisticRegression(C=C, solver="liblinear", tol=1e-10))]:
         layer = layers.Dense(1, "sigmoid", kernel_regularizer=L2(factor), bias_regularizer=L2(bias_factor))
         weights, bias = trained(layer, X, y, "binary_crossentropy", updates=2000, rate=0.5)
         predicted.append(np.mean(1 / (1 + np.exp(-(X @ weights + bias)))))
+        assert bias < 0
+        assert predicted[-1] - y.mean() + pull(λ_b=bias_factor, b=bias) == pytest.approx(0, abs=1e-4)
         assert predicted[-1] == pytest.approx(other.fit(X, y).predict_proba(X)[:, 1].mean(), abs=1e-4)  # liblinear penalizes its intercept
     assert predicted[0] == pytest.approx(y.mean(), abs=1e-4)
     assert predicted[1] > y.mean() + 0.05
@@ -304,13 +321,14 @@ def test_free_bias_makes_the_mean_probability_the_share_of_class_1():
 
 def test_glorot_kernel_has_a_predictable_penalty():
     draws = 200
+    deviation = formula("learn/sequential.md", "(0.8 / (p m))")
     for n_in, n_out in [(20, 16), (8, 64)]:
         count = n_in * n_out
         kernels = np.array([keras.initializers.GlorotUniform(seed=seed)((n_in, n_out)) for seed in range(draws)])
         squares, sizes = np.square(kernels).sum(axis=(1, 2)), np.abs(kernels).sum(axis=(1, 2))
         given = {"E": np.mean, "w": kernels.reshape(draws, -1).T, "p": n_in, "m": n_out, "a": np.sqrt(6 / (n_in + n_out))}
         for sums, on_page, relative_spread in [
-            (squares, formula("learn/sequential.md", r"\operatorname{E} \sum_j w"), np.sqrt(4 / 5 / count)),
+            (squares, formula("learn/sequential.md", r"\operatorname{E} \sum_j w"), deviation(p=n_in, m=n_out)),
             (sizes, formula("learn/sequential.md", r"\operatorname{E} \sum_j \lvert"), np.sqrt(1 / 3 / count)),
         ]:
             mean = on_page(**given)
@@ -341,7 +359,12 @@ def test_layer_used_twice_is_penalized_once():
     model = Sequential([layers.Input((4,)), shared, layers.ReLU(), shared])
     assert total(model) == pytest.approx(0.1 * np.square(shared.kernel.numpy()).sum())
     model(ROWS)
-    assert len(model.losses) == 3  # the kernel, and the activity of each use
+    first = output(shared)
+    second = output(shared, np.maximum(first, 0))
+    model(ROWS)
+    of_first, of_second, of_kernel = (float(penalty) for penalty in model.losses)
+    assert of_first / of_second == pytest.approx(np.square(first).sum() / np.square(second).sum(), rel=1e-5)
+    assert of_kernel == pytest.approx(0.1 * np.square(shared.kernel.numpy()).sum())
 
 
 def test_frozen_layer_leaves_model_losses():
@@ -389,6 +412,8 @@ def test_regularizer_set_on_the_variable_does_not_reach_a_compiled_step():
     data_loss = reported_loss(model, ROWS, np.zeros((6, 1)))
     model.layers[0].kernel.regularizer = L2(1.0)
     assert model.evaluate(ROWS, np.zeros((6, 1)), batch_size=6, verbose=0) == data_loss
+    assert reported_loss(model, ROWS, np.zeros((6, 1))) == pytest.approx(data_loss + total(model), rel=1e-5)
+    assert total(model) > 0.1 * data_loss
 
 
 def test_regularizer_set_on_the_variable_alone_is_not_saved(tmp_path):
@@ -435,7 +460,8 @@ def test_list_of_regularizers_is_refused():
 
 
 def test_negative_factor_is_refused():
-    for penalty, name in [(L1, "l1"), (L2, "l2"), (lambda factor: L1L2(l1=factor, l2=0.1), "l1")]:
+    together = [(lambda factor: L1L2(l1=factor, l2=0.1), "l1"), (lambda factor: L1L2(l1=0.1, l2=factor), "l2")]
+    for penalty, name in [(L1, "l1"), (L2, "l2"), *together]:
         with pytest.raises(ValueError, match=f"Invalid value for argument {name}: expected a non-negative float"):
             penalty(-0.1)
 
