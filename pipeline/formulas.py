@@ -96,4 +96,10 @@ def begins(latex: str, left: str) -> bool:
 def read_by(code: ast.AST) -> list[tuple[str, str]]:
     """Return (page, left) of each formula that a test's code reads, as in `formula("learn/l2.md", "J(w) =")`."""
     calls = [node for node in ast.walk(code) if isinstance(node, ast.Call) and getattr(node.func, "id", None) == "formula"]
-    return [tuple(ast.literal_eval(argument) for argument in call.args) for call in calls]
+    for call in calls:
+        if not all(isinstance(argument, ast.Constant) for argument in call.args):
+            written = ast.unparse(call)
+            raise SiteError(
+                f'{written}: give page and beginning themselves, as in formula("learn/l2.md", "J(w) ="), so that both can be found.'
+            )
+    return [tuple(argument.value for argument in call.args) for call in calls]

@@ -236,3 +236,8 @@ def test_a_result_counts_for_the_formulas_that_its_test_has_read(project):
     assert digest() != before
     edit(project / "docs" / "learn" / "demo.md", "$2 + 2 = 4$", "four")
     assert digest() != before  # a formula that is gone fails the test that reads it, and nothing else
+
+
+def test_a_formula_whose_page_is_not_written_out_is_said():
+    with pytest.raises(SiteError, match=r"formula\(PAGE, 'J'\): give page and beginning themselves"):
+        read_by(ast.parse("formula(PAGE, 'J')"))
