@@ -1,10 +1,9 @@
 # %% [markdown]
 # # L1 and L2 regularization in Keras in five minutes
 #
-# Simulate data, train a network with several regularization factors, choose
-# one on validation data, and report a confusion matrix. It runs in about ten
-# seconds. What each step means is in
-# [the chapter](../docs/learn/quickstart.md).
+# Train a network with several regularization factors, choose one on
+# validation data, and report a confusion matrix. It runs in about ten seconds.
+# What each step means is in [the chapter](../docs/learn/quickstart.md).
 # <a id="a-regularized-keras-model-in-five-minutes"></a>
 
 # %%
@@ -32,29 +31,24 @@ from sklearn.preprocessing import StandardScaler
 
 # %% [markdown]
 # ## Simulate data
-#
-# Twenty features, of which only the first five say anything about the class.
 
 # %%
-informative = 5
+informative = 5  # of 20 features, in the first columns
 X, y = make_classification(
     n_samples=750,
     n_features=20,
     n_informative=informative,
     n_redundant=0,
     flip_y=0.05,  # 5% of the rows get a random class
-    shuffle=False,  # the informative features stay in the first columns
+    shuffle=False,
     random_state=2,
 )  # (750, 20), (750,)
-
-# 150 rows for training, 300 for validation, 300 for testing
 X_train, X_rest, y_train, y_rest = train_test_split(
     X, y, train_size=0.2, stratify=y, random_state=2
-)
+)  # 150 rows for training, then 300 for validation, 300 for testing
 X_validation, X_test, y_validation, y_test = train_test_split(
     X_rest, y_rest, test_size=0.5, stratify=y_rest, random_state=2
 )
-
 scaler = StandardScaler().fit(X_train)  # uses the training rows only
 X_train = scaler.transform(X_train)
 X_validation = scaler.transform(X_validation)
@@ -62,8 +56,6 @@ X_test = scaler.transform(X_test)
 
 # %% [markdown]
 # ## Set up the model
-#
-# One hidden layer of 16 units, one output. Both layers are penalized.
 
 
 # %%
@@ -71,60 +63,43 @@ def build(factor):
     """Return a compiled network that is penalized with this factor."""
     keras.utils.set_random_seed(7)  # the same initial weights every time
     penalty = regularizers.L1L2(l1=factor, l2=factor)
-    model = Sequential(
-        [
-            layers.Input((X_train.shape[1],)),
-            layers.Dense(16, "relu", kernel_regularizer=penalty),
-            layers.Dense(1, "sigmoid", kernel_regularizer=penalty),
-        ]
-    )
-    optimizer = keras.optimizers.Adam(0.01)
-    model.compile(optimizer, "binary_crossentropy", metrics=["accuracy"])
+    hidden = layers.Dense(16, "relu", kernel_regularizer=penalty)
+    output = layers.Dense(1, "sigmoid", kernel_regularizer=penalty)
+    model = Sequential([hidden, output])
+    model.compile(keras.optimizers.Adam(0.01), "binary_crossentropy")
     return model
 
 
 # %% [markdown]
 # ## Train
 #
-# First for five epochs, to see what `fit` prints.
+# For five epochs first.
 
 # %%
-model = build(0.01)
-model.fit(X_train, y_train, epochs=5, verbose=2)
+build(0.01).fit(X_train, y_train, epochs=5, verbose=2)
 
 # %% [markdown]
 # ## A smaller and a larger factor
 #
-# The same network from the same initial weights, with four factors. The
-# validation rows choose the factor, by the cross-entropy without a penalty.
+# The validation rows choose, by the cross-entropy alone.
 
 # %% tags=["sweep"]
 models, scores = {}, {}
-print("factor   training   validation   accuracy   sum of |w|")
+print("factor   training   validation   accuracy")
 for factor in [0.0, 0.001, 0.01, 0.1]:
-    model = build(factor)
+    models[factor] = model = build(factor)
     model.fit(X_train, y_train, epochs=50, verbose=0)
-    fitted = model.predict(X_train, verbose=0)
+    training = log_loss(y_train, model.predict(X_train, verbose=0))
     probability = model.predict(X_validation, verbose=0)
     scores[factor] = round(log_loss(y_validation, probability), 3)
-    models[factor] = model
-
-    training = log_loss(y_train, fitted)
     accuracy = np.mean((probability[:, 0] > 0.5) == y_validation)
-    size = sum(np.abs(layer.kernel.numpy()).sum() for layer in model.layers)
-    print(
-        f"{factor:<6g}   {training:8.3f}   {scores[factor]:10.3f}"
-        f"   {accuracy:8.1%}   {size:10.1f}"
-    )
+    print(f"{factor:<6g}   {training:8.3f}", end="")
+    print(f"   {scores[factor]:10.3f}   {accuracy:8.1%}")
 
 # %% tags=["chosen"]
 best = min(scores.values())
 chosen = max(factor for factor in scores if scores[factor] == best)
 print("chosen factor:", chosen)
-
-# %% [markdown]
-# The magnitudes of the hidden layer's weights: one row for each feature, the
-# five informative ones above the line.
 
 # %% tags=["weights"]
 for factor in [0.0, chosen]:
@@ -135,36 +110,30 @@ for factor in [0.0, chosen]:
     axes.set(title=f"factor {factor:g}", xlabel="hidden unit")
     axes.set(ylabel="feature", xticks=[0, 15], yticks=[0, 4, 19])
     figure.set_label(
-        f"Magnitudes of the 20 by 16 hidden weights with the factor "
-        f"{factor:g}: {sizes[:informative].mean():.2f} on average for the "
-        f"informative features, above the line, and "
-        f"{sizes[informative:].mean():.2f} for the noise features."
+        f"Magnitudes of the hidden weights with the factor {factor:g}: "
+        f"{sizes[:informative].mean():.2f} on average for the informative "
+        f"features, {sizes[informative:].mean():.2f} for the noise features."
     )
 plt.show()
 
 # %% [markdown]
-# ## What is penalized
-#
-# The loss that Keras reports is the cross-entropy plus the penalty.
-# <a id="the-penalty-of-two-weights"></a>
+# ## What is penalized <a id="the-penalty-of-two-weights"></a>
 
 # %% tags=["loss"]
 model = models[chosen]
-reported, _ = model.evaluate(X_validation, y_validation, verbose=0)
-penalty = float(sum(model.losses))
+reported = model.evaluate(X_validation, y_validation, verbose=0)
 print("part of the loss        value")
 print(f"cross-entropy           {scores[chosen]:.3f}")
-print(f"penalty                 {penalty:.3f}")
+print(f"penalty                 {float(sum(model.losses)):.3f}")
 print(f"reported by evaluate    {reported:.3f}")
 
 # %% [markdown]
 # ## Report a confusion matrix
 #
-# For the chosen model, on the test rows. Rows are true classes, columns are
-# predicted ones. <a id="the-run-in-numbers"></a>
+# Rows: true classes, columns: predicted ones. <a id="the-run-in-numbers"></a>
 
 # %% tags=["matrix"]
-predicted = models[chosen].predict(X_test, verbose=0)[:, 0] > 0.5
+predicted = model.predict(X_test, verbose=0)[:, 0] > 0.5
 matrix = confusion_matrix(y_test, predicted)
 print("          predicted 0   predicted 1")
 print(f"truly 0   {matrix[0, 0]:11}   {matrix[0, 1]:11}")

@@ -280,10 +280,10 @@ def test_reported_loss_is_cross_entropy_plus_penalty_in_this_run(shown):
 
 
 def test_code_of_the_page_gives_the_results_of_this_run(shown):
-    """The fences from the data to the confusion matrix, executed one after the other."""
-    first, last = FENCES.index(fence_with("make_classification(")), FENCES.index(fence_with("probability[:, 0] > 0.5"))
+    """The fences from the first to the confusion matrix, executed one after the other."""
+    last = FENCES.index(fence_with("probability[:, 0] > 0.5"))
     found = {}
-    exec("\n".join(FENCES[first : last + 1]), found)
+    exec("\n".join(FENCES[: last + 1]), found)
     for factor, score in found["scores"].items():
         assert shown("quickstart#sweep").entry(f"{factor:g}", "validation") == f"{score:.3f}", f"factor {factor:g}"
     assert found["chosen"] == shown("quickstart#chosen").value()
