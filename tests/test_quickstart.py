@@ -166,6 +166,16 @@ def test_one_sigmoid_unit_accepts_three_classes_without_a_warning(recwarn):
     assert [str(warning.message) for warning in recwarn] == []
 
 
+def test_missing_value_and_third_class_are_refused():
+    X, y = standardized(load_breast_cancer)
+    X[0, 0] = np.nan
+    for rows, classes in ((X, y), standardized(load_wine)):
+        model = network()
+        model.compile("adam", "binary_crossentropy")
+        with pytest.raises(RuntimeError, match="should be between 0 and 1"):
+            model.fit(rows, classes, epochs=5, verbose=0)
+
+
 def checks():
     """Return the function of the page that looks at the data."""
     found = {}
