@@ -8,7 +8,7 @@ from pipeline.source import ROOT, prose_lines
 
 WORDS = 180  # a minute
 FORMULA, FIGURE = 0.5, 1  # minutes
-_FOLDED = re.compile(r"^/// details.*?^///$", re.MULTILINE | re.DOTALL)
+_FOLDED = re.compile(r"^(/{3,}) details.*?^\1$", re.MULTILINE | re.DOTALL)
 
 
 def reading(text: str) -> float:
