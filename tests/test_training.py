@@ -1,4 +1,4 @@
-"""Claims of the chapter "Reading what fit prints"."""
+"""Claims of the chapter "Training with a penalty", and what its run has shown."""
 
 import keras
 import numpy as np
@@ -44,17 +44,46 @@ def test_epoch_has_a_step_for_each_batch_begun(n, batch_size):
     assert int(model.optimizer.iterations) == 2 * formula("learn/training.md", r"\text{steps}")(n=n, m=batch_size)
 
 
+class SumOfLabels(keras.metrics.Sum):
+    """The sum of the labels seen since the epoch began."""
+
+    def update_state(self, y, prediction, sample_weight=None):
+        return super().update_state(y)
+
+
+def sums_of_labels(labels, epochs=1, **settings):
+    """Return the sum of the labels in each batch of 20 rows, (epochs, batches); `settings` are more for `fit`."""
+    seen = []
+    note = LambdaCallback(on_train_batch_end=lambda batch, logs: seen.append(logs["sum"]))
+    model = unit(loss="mean_squared_error", metrics=[SumOfLabels(name="sum")])
+    X = np.zeros((len(labels), 4), dtype="float32")
+    model.fit(X, np.reshape(labels, (-1, 1)), batch_size=20, epochs=epochs, callbacks=[note], verbose=0, **settings)
+    return np.diff(np.reshape(seen, (epochs, -1)), prepend=0)
+
+
 def test_last_batch_has_the_rows_that_are_left():
-    class Rows(keras.metrics.Sum):
-        """Counts the rows seen since the epoch began."""
+    assert sums_of_labels(np.ones(50)).tolist() == [[20, 20, 10]]
 
-        def update_state(self, y, prediction, sample_weight=None):
-            return super().update_state(ops.ones_like(y))
 
-    seen = [0]
-    note = LambdaCallback(on_train_batch_end=lambda batch, logs: seen.append(logs["rows"]))
-    unit(metrics=[Rows(name="rows")]).fit(*rows(50), batch_size=20, callbacks=[note], verbose=0)
-    assert np.diff(seen).tolist() == [20, 20, 10]
+IN_ORDER = np.arange(60.0).reshape(3, 20).sum(axis=1)
+
+
+def test_fit_shuffles_the_rows_by_default():
+    np.testing.assert_array_equal(sums_of_labels(np.arange(60.0), shuffle=False), [IN_ORDER])
+    (shuffled,) = sums_of_labels(np.arange(60.0))
+    assert shuffled.sum() == IN_ORDER.sum()
+    assert not np.array_equal(shuffled, IN_ORDER)
+
+
+def test_seed_repeats_the_order_of_the_rows_in_every_epoch():
+    first, *others = sums_of_labels(np.arange(60.0), epochs=4)  # `unit` sets a seed
+    assert not np.array_equal(first, IN_ORDER)
+    assert all(np.array_equal(first, other) for other in others)
+
+
+def test_order_of_the_rows_is_new_in_every_epoch():
+    orders = sums_of_labels(np.arange(60.0), epochs=4)
+    assert len(np.unique(orders, axis=0)) == 4
 
 
 def test_batch_size_is_32_unless_you_set_it():
@@ -86,6 +115,23 @@ def test_val_loss_is_the_plain_metric_plus_the_penalty_of_the_last_weights():
     kernel = model.layers[0].kernel.numpy()
     assert history["val_loss"][-1] - history["val_cross_entropy"][-1] == pytest.approx(0.3 * (kernel**2).sum(), abs=1e-6)
     assert history["val_cross_entropy"][-1] == pytest.approx(log_loss(y, model.predict(X, verbose=0).astype("float64")), abs=1e-5)
+
+
+def test_history_has_an_entry_for_each_printed_number():
+    printed = []
+    note = LambdaCallback(on_epoch_end=lambda epoch, logs: printed.append(dict(logs)))
+    model = unit(l2=0.3, metrics=[plain_metric()])
+    history = model.fit(*rows(), validation_data=rows(seed=1), epochs=3, callbacks=[note], verbose=0).history
+    assert set(history) == {"loss", "cross_entropy", "val_loss", "val_cross_entropy"}
+    for name, values in history.items():
+        assert values == [logs[name] for logs in printed] and len(values) == 3
+
+
+def test_cross_entropy_as_a_metric_wants_labels_with_two_axes():
+    X, y = rows()
+    unit(metrics=[plain_metric()]).fit(X, y, verbose=0)
+    with pytest.raises(ValueError, match="shape"):
+        unit(metrics=[plain_metric()]).fit(X, y[:, 0], verbose=0)
 
 
 def by_hand(X, y, kernel, bias, l2, rate, batch_size):
@@ -170,6 +216,15 @@ def watched(patience, epochs, restore):
     return kernels, model.layers[0].kernel.numpy()
 
 
+@pytest.mark.parametrize(("patience", "epochs"), [(1, 4), (2, 5), (3, 6), (4, 8)])
+def test_patience_counts_epochs_since_the_best_one(patience, epochs):
+    values = [0.70, 0.61, 0.55, 0.57, 0.56, 0.58, 0.54, 0.53]
+    set_value = LambdaCallback(on_epoch_end=lambda epoch, logs: logs.update(monitored=values[epoch]))
+    stop = EarlyStopping(monitor="monitored", mode="min", patience=patience)
+    history = unit().fit(*rows(), epochs=len(values), callbacks=[set_value, stop], verbose=0).history
+    assert len(history["loss"]) == epochs
+
+
 def test_early_stopping_restores_the_best_epoch_when_asked():
     kernels, last = watched(patience=3, epochs=20, restore=True)
     assert len(kernels) == 4  # the best one and three more
@@ -213,17 +268,19 @@ def test_gradient_descent_from_zero_reaches_one_minus_a_power_of_each_direction(
 
 
 def test_stopping_leaves_between_1_and_1_31_times_the_share_of_ridge():
-    """The two closed forms at many curvatures, and SGD in Keras against scikit-learn's ridge."""
+    """The page's two shares at many curvatures, and SGD in Keras against scikit-learn's ridge."""
+    similar = formula("learn/training.md", r"\lambda_2 =")
+    stopped, shrunk = formula("learn/training.md", r"1 - (1 - \eta h)^t"), formula("learn/training.md", r"h / (h + 2 \lambda_2)")
     for t in (100, 1000, 10_000):
-        x = np.geomspace(1e-4, 0.9999 * t, 100_000)  # t η h, with η h < 1
-        ratio = (1 - (1 - x / t) ** t) / (x / (x + 1))  # with λ2 = 1 / (2 η t), h / (h + 2 λ2) is x / (x + 1)
+        h = np.geomspace(1e-4, 0.9999 * t, 100_000) / (0.01 * t)  # η h < 1
+        ratio = stopped(η=0.01, h=h, t=t) / shrunk(h=h, λ_2=similar(η=0.01, t=t))
         assert 1 <= ratio.min() < ratio.max() < 1.31
-        assert ratio[x <= 0.1].max() < 1.05
+        assert ratio[t * 0.01 * h <= 0.1].max() < 1.05
 
     rng, rate, steps = np.random.default_rng(0), 0.1, 100
     X = np.sqrt(50) * np.linalg.qr(rng.normal(size=(50, 4)))[0] * [1.5, 0.4, 0.2, 0.05]  # curvatures from 4.5 to 0.005
     y = X @ [1.0, 2.0, 3.0, 4.0]
-    ridge = Ridge(alpha=50 / (2 * rate * steps), fit_intercept=False).fit(X, y).coef_
+    ridge = Ridge(alpha=50 * similar(η=rate, t=steps), fit_intercept=False).fit(X, y).coef_
     ratio = descended(X, y, rate, steps) / ridge
     assert np.all((ratio >= 1) & (ratio < 1.31))
     assert ratio[3] < 1.05
@@ -250,6 +307,17 @@ def test_steps_per_execution_is_how_many_updates_a_call_makes():
         assert int(model.optimizer.iterations) == 100
 
 
+def test_one_call_reaches_the_weights_of_the_plain_form():
+    X, y = rows()
+    plain, one_call = unit(l2=0.1), unit(l2=0.1, steps_per_execution=20)
+    before = plain.get_weights()[0]
+    plain.fit(X, y, batch_size=len(X), epochs=20, verbose=0)
+    one_call.fit(all_rows(X, y), steps_per_epoch=20, shuffle=False, verbose=0)
+    for one, other in zip(plain.get_weights(), one_call.get_weights()):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+    assert np.abs(plain.get_weights()[0] - before).max() > 0.05
+
+
 def test_steps_per_execution_is_refused():
     with pytest.raises(ValueError, match="`steps_per_execution` must be 1"):
         unit(steps_per_execution=2).fit(*rows(), verbose=0)
@@ -268,6 +336,32 @@ def test_first_step_of_adam_has_the_size_of_the_learning_rate():
         before = model.layers[0].kernel.numpy()
         model.train_on_batch(X, y)
         np.testing.assert_allclose(np.abs(model.layers[0].kernel.numpy() - before), 0.01, rtol=1e-3)
+
+
+def test_sgd_subtracts_the_learning_rate_times_the_gradient():
+    """One update in Keras against the derivative of cross-entropy and penalty, written out in NumPy."""
+    X, y = rows()
+    model = unit(l2=0.3, optimizer=keras.optimizers.SGD(0.5))
+    before, bias = (part.astype("float64") for part in model.get_weights())
+    model.train_on_batch(X, y)
+    derivative = X.T @ (expit(X @ before + bias) - y) / ROWS + 2 * 0.3 * before
+    after = formula("learn/training.md", r"w_j \leftarrow")(w_j=before, η=0.5, g_j=derivative)
+    np.testing.assert_allclose(model.get_weights()[0], after, atol=1e-6)
+    assert np.abs(after - before).max() > 0.1
+
+
+@pytest.mark.parametrize("l2", [0.0, 0.5])
+@pytest.mark.parametrize("product", [1.9, 2.1])
+def test_sgd_diverges_when_rate_times_curvature_exceeds_2(product, l2):
+    """One weight with the loss mean(x² w²) + λ2 w², whose second derivative is 2 mean(x²) + 2 λ2."""
+    X = np.array([[1.0], [2.0]], dtype="float32")
+    curvature = 2 * np.mean(X**2) + 2 * l2
+    rate = float(product / curvature)
+    layer = layers.Dense(1, use_bias=False, kernel_initializer="ones", kernel_regularizer=L2(l2))
+    model = Sequential([layers.Input((1,)), layer])
+    after = train(model, X, np.zeros((2, 1), dtype="float32"), keras.optimizers.SGD(rate), "mean_squared_error", 30).item()
+    assert after == pytest.approx((1 - product) ** 30, rel=1e-2)
+    assert (abs(after) > 1) == formula("learn/training.md", r"\eta h > 2").holds(η=rate, h=curvature)
 
 
 def test_own_loop_has_a_penalty_only_if_it_adds_model_losses():
@@ -289,3 +383,41 @@ def test_own_loop_has_a_penalty_only_if_it_adds_model_losses():
     np.testing.assert_allclose(found[True], penalized, atol=1e-3)
     np.testing.assert_allclose(found[False], free, atol=1e-2)
     assert np.abs(penalized - free).max() > 0.3
+
+
+def test_most_of_the_training_loss_is_penalty_in_the_end_in_this_run(shown):
+    stacked = shown("training#stacked")
+    assert stacked.points("penalty")[-1, 1] > stacked.points("penalty + data loss")[-1, 1] / 2
+
+
+def test_printed_loss_is_above_the_sum_most_in_the_first_epoch_in_this_run(shown):
+    apart = shown("training#apart")
+    above = {epoch: printed - apart.number(epoch, "their sum") for epoch, printed in apart.column("loss printed").items()}
+    assert min(above.values()) > 0
+    assert max(above, key=above.get) == "1"
+
+
+def test_restored_weights_have_the_least_cross_entropy_in_this_run(shown):
+    watched = shown("training#stopped").points("validation")
+    best_epoch, least = watched[watched[:, 1].argmin()]
+    early = shown("training#early")
+    assert early.number("after fit", "val_cross_entropy") == pytest.approx(least, abs=1e-4)
+    assert early.number("after fit", "epoch") == best_epoch == watched[-1, 0] - 10
+
+
+def test_penalty_first_rises_and_then_falls_with_the_factor_in_this_run(shown):
+    penalties = np.array(list(shown("training#monitor").column("difference").values()))
+    top = penalties.argmax()
+    assert np.all(np.diff(penalties[: top + 1]) > 0) and np.all(np.diff(penalties[top:]) < 0)
+    assert 0 < top < len(penalties) - 1 and penalties[-1] < 0.001
+
+
+def test_both_numbers_choose_the_same_factor_in_this_run(shown):
+    by_loss, by_metric = (shown("training#monitor").column(name) for name in ("val_loss", "val_cross_entropy"))
+    assert min(by_loss, key=by_loss.get) == min(by_metric, key=by_metric.get)
+
+
+def test_larger_factor_gives_a_smaller_spread_and_a_higher_median_in_this_run(shown):
+    small, large = (shown(place).column("accuracy on test rows") for place in ("training#seeds", "training#larger-factor"))
+    assert large["highest"] - large["lowest"] < small["highest"] - small["lowest"]
+    assert large["median"] > small["median"]
