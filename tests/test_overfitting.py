@@ -1,4 +1,4 @@
-"""Claims of the chapter "Recognizing overfitting"."""
+"""Claims of the chapter "Overfitting and how to recognize it"."""
 
 from functools import cache, partial
 from itertools import combinations, product
@@ -16,6 +16,7 @@ from sklearn.metrics import log_loss
 from sklearn.neighbors import KNeighborsClassifier
 
 from tests.formulas import formula
+from tests.observed import number
 from tests.solvers import L1L2OfEach, train, unit
 
 SEEDS = 20  # data sets that share one truth
@@ -26,7 +27,7 @@ LOSS, ACCURACY = 0, 1
 
 
 def interval(differences):
-    """Return both ends of the 95 % interval for the mean of differences between pairs, one pair a data set, by Student's t."""
+    """Return both ends of the 95% interval for the mean of differences between pairs, one pair a data set, by Student's t."""
     return stats.t.interval(0.95, len(differences) - 1, np.mean(differences), stats.sem(differences))
 
 
@@ -541,3 +542,67 @@ def test_binary_crossentropy_as_a_metric_wants_labels_shaped_as_the_output():
     with pytest.raises(ValueError, match=r"same (rank|shape)"):
         fit(y, ["binary_crossentropy"])
     assert "binary_crossentropy" in fit(y[:, None], ["binary_crossentropy"])
+
+
+# What the run has shown
+
+
+def mean(entry):
+    """Return the mean in an entry such as "0.43 ± 0.01"."""
+    return number(entry.split("±")[0])
+
+
+def ends(entry):
+    """Return both ends of the interval in an entry such as "0.43 ± 0.01"."""
+    middle, half = map(number, entry.split("±"))
+    return middle - half, middle + half
+
+
+def test_validation_loss_turns_in_this_run(shown):
+    one = shown("overfitting#one")
+    assert one.number("last", "training loss") < one.number("best", "training loss") < one.number("first", "training loss")
+    assert one.number("best", "validation loss") < min(one.number(row, "validation loss") for row in ("first", "last"))
+    assert 1 < shown("overfitting#best").value() < 50
+
+
+def test_accuracy_hardly_moves_while_the_loss_rises_in_this_run(shown):
+    one = shown("overfitting#one")
+    assert abs(one.number("best", "validation accuracy") - one.number("last", "validation accuracy")) < 3
+    assert one.number("last", "validation loss") > 1.25 * one.number("best", "validation loss")
+
+
+def test_the_plain_network_has_the_same_losses_in_this_run(shown):
+    alone = shown("overfitting#alone")
+    for column in ("training loss", "validation loss"):
+        assert alone.number("alone", column) == pytest.approx(alone.number("with 139 others", column), abs=1e-3)
+
+
+def test_the_loss_doubles_and_the_accuracy_stays_in_this_run(shown):
+    best, last = (partial(shown("overfitting#moments").entry, row) for row in ("best epoch", "last epoch"))
+    assert 1.8 < mean(last("validation loss")) / mean(best("validation loss")) < 2.3
+    assert abs(mean(last("validation accuracy")) - mean(best("validation accuracy"))) < 0.03
+
+
+def test_validation_loss_rises_with_the_units_and_levels_off_in_this_run(shown):
+    losses = list(shown("overfitting#capacity").column("validation loss").values())  # of 1, 2, 4, 8, 16, 32 units
+    assert (np.diff(losses[:4]) > 0).all()
+    assert np.ptp(losses[3:]) < 0.05
+
+
+def test_the_training_loss_is_below_the_floor_in_this_run(shown):
+    floor = shown("overfitting#floor").column("data loss")
+    assert floor["training, factor 0"] < floor["training, factor 0.03"] < floor["new rows, best possible"] < floor["validation, factor 0.03"]
+
+
+def test_every_remedy_lowers_the_loss_and_all_but_early_stopping_raise_the_accuracy_in_this_run(shown):
+    gains = shown("overfitting#gains")
+    names = list(gains.column("test loss lower by"))
+    assert len(names) == 5
+    assert all(ends(gains.entry(name, "test loss lower by"))[0] > 0 for name in names)
+    raised = {name for name in names if ends(gains.entry(name, "test accuracy higher by"))[0] > 0}
+    assert raised == {*names} - {"early stopping"}
+
+
+def test_l2_with_200_rows_beats_800_rows_without_in_this_run(shown):
+    losses = {name: ends(shown("overfitting#cures").entry(name, "test loss")) for name in ("L2", "more rows")}
+    assert losses["L2"][1] < losses["more rows"][0]
