@@ -74,22 +74,30 @@ for name, epoch in [("first", 0), ("best", best), ("last", -1)]:
 # %% tags=["best"]
 print(f"epoch with the lowest validation loss: {best + 1}")
 
+
 # %% tags=["curves"]
-for name, label in [("loss", "data loss"), ("accuracy", "accuracy")]:
-    figure, axes = plt.subplots(figsize=(3.6, 2.6))
+def draw_both(name, label):
+    """Draw one entry of `history` for training and validation rows."""
+    training, validation = history[name], history["val_" + name]
+    figure, axes = plt.subplots(figsize=(4.6, 2.6))
     epochs = np.arange(1, 51)
-    axes.plot(epochs, history[name], "C0--", label="training rows")
-    axes.plot(epochs, history["val_" + name], "C0-", label="validation rows")
+    axes.plot(epochs, training, "C0--", label="training rows")
+    axes.plot(epochs, validation, "C0-", label="validation rows")
     axes.set(xlabel="epoch", ylabel=label)
     figure.legend(loc="outside upper left", ncols=2)
     figure.set_label(
         f"{label.capitalize()} over 50 epochs. On the training rows it goes "
-        f"from {history[name][0]:.2f} to {history[name][-1]:.2f}. On the "
-        f"validation rows it is {history['val_' + name][0]:.2f} at first, "
-        f"{history['val_' + name][best]:.2f} in epoch {best + 1} and "
-        f"{history['val_' + name][-1]:.2f} at the end."
+        f"from {training[0]:.2f} to {training[-1]:.2f}. On the validation "
+        f"rows it is {validation[0]:.2f} at first, {validation[best]:.2f} in "
+        f"epoch {best + 1} and {validation[-1]:.2f} at the end."
     )
-plt.show()
+    plt.show()
+
+
+draw_both("loss", "data loss")
+
+# %% tags=["accuracies"]
+draw_both("accuracy", "accuracy")
 
 # %% [markdown]
 # ## Least squares, where everything can be computed
@@ -108,7 +116,7 @@ figure, axes = plt.subplots(figsize=(4.6, 3.0))
 axes.plot(p, training, "C0--", label="training rows")
 axes.plot(p, new_rows, "C0-", label="new rows")
 axes.axhline(variance, color="black", linewidth=0.8, linestyle=":")
-axes.text(0, variance - 2, "variance of the noise", va="top")
+axes.text(25, variance - 1, "variance of the noise", ha="right", va="top")
 axes.set(xlabel="features p", ylabel="expected squared error", ylim=(0, 160))
 figure.legend(loc="outside upper left", ncols=2)
 figure.set_label(
@@ -407,7 +415,7 @@ for name, settings, curves, color in [
     ("hidden units", WIDTHS, by_width, "C0"),
     ("factor l2", FACTORS, by_factor, "C2"),
 ]:
-    figure, axes = plt.subplots(figsize=(3.6, 2.8))
+    figure, axes = plt.subplots(figsize=(3.4, 2.8))
     places = np.arange(len(settings))
     medians = [
         draw(axes, places, curves[part][-1, 0], part + " rows", style, color)
@@ -544,8 +552,7 @@ panel("Underfitting", by_factor, LARGE, "C2")
 panel("Stopped too early", by_factor, GOOD, "C2", end=3)
 axes = panel("Rate too large", jumping, 0, "C2")
 axes.set(xlabel="update", yscale="log", ylim=(0.1, 1000))
-axes = panel("Label noise", by_noise, 0, "C2")
-axes.axhline(floor, color="black", linewidth=0.8, linestyle=":")
+panel("Label noise", by_noise, 0, "C2")
 panel("Too few rows", by_factor, GOOD, "C2", part="few")
 axes = panel("A leak", by_factor, 0, "C0", part="leak")
 sound = np.median(by_factor["validation"][:, 0, 0], axis=-1)
