@@ -1,6 +1,7 @@
 # %% [markdown]
 # # Overfitting and how to recognize it
 #
+# <a id="recognizing-overfitting"></a>
 # Train a network that overfits, compare its curves with those of other
 # failures, and measure what helps. It runs in about twenty seconds. What
 # each step means is in [the chapter](../docs/learn/overfitting.md).
@@ -29,6 +30,7 @@ from sklearn.datasets import make_classification
 
 # %% [markdown]
 # <a id="random-labels-fitted"></a>
+# <a id="one-network-at-a-time-as-one-usually-trains-it"></a>
 #
 # ## One network
 #
@@ -335,74 +337,17 @@ print(f"with 139 others   {among[0]:13.4f}   {among[1]:15.4f}")
 
 # %% [markdown]
 # <a id="the-curves-of-an-overfitted-network"></a>
-# ## Epochs
-#
-# The networks without a penalty, over the epochs. After "±" stands half a
-# 95% interval for the mean over the 20 data sets.
-
-
-# %% tags=["moments"]
-def text(values, digits=2):
-    """Return the mean over data sets, ± half of its 95% interval, as text."""
-    spread = values.std(ddof=1) / len(values) ** 0.5
-    half = student.ppf(0.975, len(values) - 1) * spread
-    words = f"{values.mean():.{digits}f} ± {half:.{digits}f}"
-    return words.replace("-", "−").replace(" ", "\N{NO-BREAK SPACE}")
-
-
-numbers = np.arange(SETS)
-lowest = by_factor["validation"][:, 0, 0].argmin(axis=0)
-print("moment       training loss   validation loss   validation accuracy")
-for name, at in [("best epoch", lowest), ("last epoch", 0 * lowest + 20)]:
-    training, validation = (
-        by_factor[part][at, :, 0, numbers].T
-        for part in ["training", "validation"]
-    )
-    print(
-        f"{name:<10}   {text(training[0]):>13}   {text(validation[0]):>15}"
-        f"   {text(validation[1], 3):>19}"
-    )
-
-# %% [markdown]
+# <a id="the-factor"></a>
 # ## Capacity
 #
-# From 1 to 32 hidden units, without a penalty, on 150 rows.
+# From 1 to 32 hidden units without a penalty, and 16 units with the seven
+# factors. Line: median of 20 data sets. Band: the middle 16 of them.
 
-# %% tags=["capacity"]
+# %% tags=["sweeps"]
 WIDTHS = (1, 2, 4, 8, 16, 32)
 by_width, _ = train(split(*rows, training=150), units=WIDTHS)
 
 
-def table(head, settings, curves):
-    """Print losses and accuracy after the last epoch, a row each setting."""
-    print(f"{head:<6}   training loss   validation loss   validation accuracy")
-    for i, setting in enumerate(settings):
-        training, validation = (
-            curves[part][-1, :, i] for part in ["training", "validation"]
-        )
-        print(
-            f"{setting:<6g}   {text(training[0]):>13}"
-            f"   {text(validation[0]):>15}   {text(validation[1], 3):>19}"
-        )
-
-
-table("units", WIDTHS, by_width)
-
-# %% [markdown]
-# <a id="the-factor"></a>
-# ## Factor
-#
-# 16 hidden units, seven factors.
-
-# %% tags=["factors"]
-table("factor", FACTORS, by_factor)
-
-
-# %% [markdown]
-# The two tables as pictures: median and middle 16 of the 20 data sets.
-
-
-# %% tags=["sweeps"]
 def draw(axes, x, values, label, style, color="C0"):
     """Draw the median over the last axis and a band of the middle 80%."""
     low, middle, high = np.quantile(values, [0.1, 0.5, 0.9], axis=-1)
@@ -411,9 +356,9 @@ def draw(axes, x, values, label, style, color="C0"):
     return middle
 
 
-for name, settings, curves, color in [
-    ("hidden units", WIDTHS, by_width, "C0"),
-    ("factor l2", FACTORS, by_factor, "C2"),
+for title, name, settings, curves, color in [
+    ("No penalty", "hidden units", WIDTHS, by_width, "C0"),
+    ("L2, 16 units", "factor l2", FACTORS, by_factor, "C2"),
 ]:
     figure, axes = plt.subplots(figsize=(3.4, 2.8))
     places = np.arange(len(settings))
@@ -421,7 +366,7 @@ for name, settings, curves, color in [
         draw(axes, places, curves[part][-1, 0], part + " rows", style, color)
         for part, style in [("training", "--"), ("validation", "-")]
     ]
-    axes.set(xlabel=name, ylabel="data loss", ylim=(0, 1.5))
+    axes.set(title=title, xlabel=name, ylabel="data loss", ylim=(0, 1.5))
     axes.set_xticks(places, [f"{setting:g}" for setting in settings])
     figure.legend(loc="outside upper left", ncols=2)
     figure.set_label(
@@ -471,13 +416,22 @@ jumping, _ = train(
 #
 # Every network but those with 800 labels has the same 200 labelled rows. To
 # choose a factor or an epoch, 50 of them are held out; then the network is
-# trained again on all 200. The 1,000 test rows serve only this table.
+# trained again on all 200. The 1,000 test rows serve only this table. After
+# "±" stands half a 95% interval for the mean over the 20 data sets.
 
 
 # %% tags=["cures"]
+def text(values, digits=2):
+    """Return the mean over data sets, ± half of its 95% interval, as text."""
+    spread = values.std(ddof=1) / len(values) ** 0.5
+    half = student.ppf(0.975, len(values) - 1) * spread
+    words = f"{values.mean():.{digits}f} ± {half:.{digits}f}"
+    return words.replace("-", "−").replace(" ", "\N{NO-BREAK SPACE}")
+
+
 def on_test(curves, epoch, setting):
     """Return test loss and accuracy (2, data sets) of one choice for each."""
-    return curves["test"][epoch, :, setting, numbers].T
+    return curves["test"][epoch, :, setting, np.arange(SETS)].T
 
 
 held_out = by_factor["held out"][:, 0]  # (21, factors, data sets)
