@@ -117,10 +117,9 @@ training, new_rows = noise * (1 - p / n), noise * (1 + p / (n - p - 1))
 figure, axes = plt.subplots(figsize=(4.6, 3.0))
 axes.plot(p, training, "C0--", label="training rows")
 axes.plot(p, new_rows, "C0-", label="new rows")
-axes.axhline(variance, color="black", linewidth=0.8, linestyle=":")
-axes.text(25, variance - 1, "variance of the noise", ha="right", va="top")
+axes.axhline(variance, color="black", linestyle=":", label="noise variance")
 axes.set(xlabel="features p", ylabel="expected squared error", ylim=(0, 160))
-figure.legend(loc="outside upper left", ncols=2)
+figure.legend(loc="outside upper left", ncols=3)
 figure.set_label(
     f"Expected squared error of least squares on 30 rows over the number of "
     f"features. On the training rows it falls from {training[0]:.0f} to "
