@@ -1,4 +1,4 @@
-"""Claims of the chapter "Recognizing overfitting"."""
+"""Claims of the chapter "Overfitting and how to recognize it"."""
 
 from functools import cache, partial
 from itertools import combinations, product
@@ -16,6 +16,7 @@ from sklearn.metrics import log_loss
 from sklearn.neighbors import KNeighborsClassifier
 
 from tests.formulas import formula
+from tests.observed import number
 from tests.solvers import L1L2OfEach, train, unit
 
 SEEDS = 20  # data sets that share one truth
@@ -26,7 +27,7 @@ LOSS, ACCURACY = 0, 1
 
 
 def interval(differences):
-    """Return both ends of the 95 % interval for the mean of differences between pairs, one pair a data set, by Student's t."""
+    """Return both ends of the 95% interval for the mean of differences between pairs, one pair a data set, by Student's t."""
     return stats.t.interval(0.95, len(differences) - 1, np.mean(differences), stats.sem(differences))
 
 
@@ -360,10 +361,10 @@ def test_models_on_a_leading_axis_train_as_if_alone():
         model.set_weights([array[part] for array in first])
         train(model, X[:, part], y[:, part], keras.optimizers.Adam(0.01), summed, 50)
         ends.append(model.get_weights())
-    for number in range(4):
-        alone = np.concatenate([end[number] for end in ends[1:]])
-        np.testing.assert_allclose(ends[0][number][[0, 2]], alone, atol=1e-5)
-        assert np.abs(alone - first[number][[0, 2]]).max() > 0.05
+    for place in range(4):
+        alone = np.concatenate([end[place] for end in ends[1:]])
+        np.testing.assert_allclose(ends[0][place][[0, 2]], alone, atol=1e-5)
+        assert np.abs(alone - first[place][[0, 2]]).max() > 0.05
 
 
 def test_overfitting_turns_the_validation_loss_and_hardly_the_accuracy():
@@ -541,3 +542,85 @@ def test_binary_crossentropy_as_a_metric_wants_labels_shaped_as_the_output():
     with pytest.raises(ValueError, match=r"same (rank|shape)"):
         fit(y, ["binary_crossentropy"])
     assert "binary_crossentropy" in fit(y[:, None], ["binary_crossentropy"])
+
+
+# What the run has shown
+
+
+def limits(entry):
+    """Return both ends of the interval in an entry such as "0.43 ± 0.01"."""
+    middle, half = map(number, entry.split("±"))
+    return middle - half, middle + half
+
+
+def test_validation_loss_turns_in_this_run(shown):
+    one = shown("overfitting#one")
+    assert one.number("last", "training loss") < one.number("best", "training loss") < one.number("first", "training loss")
+    assert one.number("best", "validation loss") < min(one.number(row, "validation loss") for row in ("first", "last"))
+    assert 1 < shown("overfitting#best").value() < 50
+
+
+def test_accuracy_hardly_moves_while_the_loss_rises_in_this_run(shown):
+    one = shown("overfitting#one")
+    assert abs(one.number("best", "validation accuracy") - one.number("last", "validation accuracy")) < 3
+    assert one.number("last", "validation loss") > 1.25 * one.number("best", "validation loss")
+
+
+def test_the_plain_network_has_the_same_losses_in_this_run(shown):
+    alone = shown("overfitting#alone")
+    for column in ("training loss", "validation loss"):
+        assert alone.number("alone", column) == pytest.approx(alone.number("with 139 others", column), abs=1e-3)
+
+
+def test_validation_loss_rises_with_the_units_and_levels_off_in_this_run(shown):
+    medians = shown("overfitting#sweeps").points("validation rows", "No penalty")[:, 1]  # of 1, 2, 4, 8, 16, 32 units
+    assert (np.diff(medians[:5]) > 0).all()
+    assert abs(medians[5] - medians[4]) < 0.05
+
+
+def test_the_training_loss_is_below_the_floor_in_this_run(shown):
+    floor = shown("overfitting#floor").column("data loss")
+    assert (
+        floor["training, factor 0"] < floor["training, factor 0.03"] < floor["new rows, best possible"] < floor["validation, factor 0.03"]
+    )
+
+
+def test_every_remedy_lowers_the_loss_and_all_but_early_stopping_raise_the_accuracy_in_this_run(shown):
+    gains = shown("overfitting#gains")
+    names = list(gains.column("test loss lower by"))
+    assert len(names) == 5
+    assert all(limits(gains.entry(name, "test loss lower by"))[0] > 0 for name in names)
+    raised = {name for name in names if limits(gains.entry(name, "test accuracy higher by"))[0] > 0}
+    assert raised == {*names} - {"early stopping"}
+
+
+def test_l2_with_200_rows_beats_800_rows_without_in_this_run(shown):
+    losses = {name: limits(shown("overfitting#cures").entry(name, "test loss")) for name in ("L2", "more rows")}
+    assert losses["L2"][1] < losses["more rows"][0]
+
+
+def curve(shown, panel):
+    """Return the median losses (epochs + 1) of the training and of the validation rows in one of the unnamed panels."""
+    return (shown("overfitting#unnamed").points(part, panel)[:, 1] for part in ("training", "validation"))
+
+
+def test_curve_a_overfits_in_this_run(shown):
+    training, validation = curve(shown, "A")
+    assert training[-1] < 0.05
+    assert 0 < validation.argmin() < 10 and validation[-1] > 1.3 * validation.min()
+
+
+def test_curve_b_was_stopped_too_early_in_this_run(shown):
+    for losses in curve(shown, "B"):
+        assert len(losses) == 4 and losses[3] < losses[2] - 0.01
+
+
+def test_curve_c_has_an_early_gap_in_this_run(shown):
+    gaps = {panel: np.subtract(*list(curve(shown, panel))[::-1]) for panel in "AC"}
+    assert gaps["C"][4] > 0.4 and np.ptp(gaps["C"][4:]) < 0.2
+    assert (np.diff(gaps["A"][1:]) > 0).all() and gaps["A"][-1] > 2 * gaps["A"][4]
+
+
+def test_curve_d_underfits_in_this_run(shown):
+    training, validation = curve(shown, "D")
+    assert min(training[-1], validation[-1]) > 0.65 and abs(validation[-1] - training[-1]) < 0.03
