@@ -240,9 +240,10 @@ for j in range(6):
     )
 axes.axhline(0, color="k", linewidth=0.6)
 axes.set(xscale="log", xlabel="factor l2", ylabel="weight")
-for j, above in [(0, 0.2), (1, -0.55), (2, 0.2), (3, 0.2)]:
-    axes.text(factors[0], path[0, j] + above, f"feature {j}")
-axes.text(factors[0], -0.75, "features 4 and 5")
+for j, left, above in [(0, 0, 0.3), (1, 0, 0.4), (2, 8, 0.3), (3, 0, 0.25)]:
+    axes.text(factors[left], path[left, j] + above, f"feature {j}")
+axes.text(factors[0], -0.9, "features 4 and 5")
+axes.set_ylim(-5.2, 4.2)
 figure.set_label(
     f"Six weights over the factor, trained in Keras as lines, scikit-learn's "
     f"ridge as rings on them. At 0.001 the first two are {path[0, 0]:.1f} and "
@@ -268,12 +269,12 @@ least_squares = directions @ LinearRegression().fit(X, y).coef_
 along = directions @ path[at]
 variances = d**2 / len(X)
 shares = variances / (variances + examined)
-print("direction   variance   least squares   trained   left   by the formula")
+print("direction   variance   least squares   left   formula")
 for j in range(6):
+    weight = f"{least_squares[j]:13.2f}".replace("-", "−")
     print(
-        f"{j:<9}   {variances[j]:8.3f}   {least_squares[j]:13.3f}"
-        f"   {along[j]:7.3f}   {along[j] / least_squares[j]:4.0%}"
-        f"   {shares[j]:14.0%}"
+        f"{j:<9}   {variances[j]:8.3f}   {weight}"
+        f"   {along[j] / least_squares[j]:4.0%}   {shares[j]:7.0%}"
     )
 
 # %% tags=["last-direction"]
@@ -327,8 +328,10 @@ axes.plot(*best, "C2o", label="with L2")
 axes.plot(*minimum, "k+", markersize=9, label="without a penalty")
 axes.axhline(0, color="k", linewidth=0.6)
 axes.axvline(0, color="k", linewidth=0.6)
-axes.set(xlabel="w₁", ylabel="w₂", xlim=(-4, 6), ylim=(-7, 3))
+axes.set(xlabel="w₁", ylabel="w₂", xlim=(-4, 7), ylim=(-8, 3))
 axes.set_aspect("equal")
+axes.text(2.3, 1.2, "equal penalty", color="C2")
+axes.text(3.0, -1.4, "equal data loss")
 figure.set_label(
     f"Ellipses of equal data loss around (3, −4) and a circle around the "
     f"origin. They touch at ({best[0]:.1f}, {best[1]:.1f}), off both axes: "
@@ -407,7 +410,7 @@ for n_rows in (40, 265):
 truths = ", ".join(f"{weight:g}" for weight in truth).replace("-", "−")
 print("in this run                        number")
 print(f"network's training rows            {len(X_train)}")
-print(f"network's validation rows          {len(X_validation)}")
+print(f"network's validation rows          {len(X_validation):,}")
 print(f"rows                               {len(X)}")
 print(f"features                           {len(truth)}")
 print(f"true weights                       {truths}")

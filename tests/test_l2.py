@@ -518,7 +518,7 @@ def test_last_direction_has_the_largest_weight_and_the_least_spread_in_this_run(
 
 def test_formula_predicts_what_is_left_in_this_run(shown):
     directions = shown("l2#directions")
-    assert directions.column("left") == directions.column("by the formula")
+    assert directions.column("left") == directions.column("formula")
 
 
 def test_weights_of_the_network_become_smaller_and_none_is_zero_in_this_run(shown):
