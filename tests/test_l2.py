@@ -1,4 +1,4 @@
-"""Claims of the chapter "L2: every weight is pulled"."""
+"""Claims and observations of the chapter "L2 regularization"."""
 
 import keras
 import numpy as np
@@ -79,10 +79,35 @@ def test_step_of_sgd_on_l2_alone_multiplies_every_weight_by_the_same_number():
     np.testing.assert_allclose(after, step(w_j=before, η=0.01, λ_2=0.2, dL_dw_j=data_slope), atol=1e-4)
 
 
+@pytest.mark.parametrize("l2", [0.0, 0.5])
+def test_numpy_loop_and_keras_make_the_same_steps(l2):
+    X, y = scaled_problem()
+    model = unit(P, use_bias=False, kernel_initializer="zeros", kernel_regularizer=regularizers.L2(l2))
+    model.compile(keras.optimizers.SGD(0.05), "mean_squared_error")
+    w = np.zeros(P)
+    for _ in range(20):
+        gradient = -2 / len(X) * X.T @ (y - X @ w)
+        w = w - 0.05 * (gradient + 2 * l2 * w)
+        model.train_on_batch(X, y[:, None])
+        np.testing.assert_allclose(ops.convert_to_numpy(model.layers[0].kernel)[:, 0], w, atol=1e-5)
+
+
 def test_sgd_on_l2_diverges_when_rate_times_factor_exceeds_one():
     assert np.abs(penalty_steps(9.9, 0.1, 20)).max() < 4
     assert np.abs(penalty_steps(10.1, 0.1, 20)).max() > 4
-    np.testing.assert_allclose(penalty_steps(30.0, 0.1, 5), -3125 * np.array([3.0, -4.0]), rtol=1e-4)
+    np.testing.assert_allclose(penalty_steps(30.0, 0.1, 5), [-9375, 12500], rtol=1e-4)
+
+
+def test_sgd_on_ridge_diverges_beyond_its_largest_curvature():
+    X, y = scaled_problem()
+    largest = np.linalg.eigvalsh(np.cov(X.T, bias=True)).max()
+    limit = 1 / (0.5 + largest)
+    for rate, diverges in ((0.97 * limit, False), (1.03 * limit, True)):
+        model = unit(P, use_bias=False, kernel_regularizer=regularizers.L2(0.5))
+        train(model, X - X.mean(axis=0), y[:, None], keras.optimizers.SGD(rate), "mean_squared_error", 100)
+        before = np.linalg.norm(model.get_weights()[0])
+        kernel = train(model, X - X.mean(axis=0), y[:, None], keras.optimizers.SGD(rate), "mean_squared_error", 100)
+        assert (np.linalg.norm(kernel) > 2 * before) == diverges
 
 
 def test_closed_form_is_ridge_with_alpha_of_n_times_l2():
@@ -111,13 +136,45 @@ def test_each_direction_is_multiplied_by_its_share():
     X, y = problem()
     _, d, directions = np.linalg.svd(X - X.mean(axis=0), full_matrices=False)
     least_squares = LinearRegression().fit(X, y).coef_
-    left = formula("learn/l2.md", r"v_j \cdot w =")
+    left = formula("learn/l2.md", r"q_j \cdot w =")
     for l2 in (0.05, 2.0):
-        found = directions @ Ridge(alpha=N * l2).fit(X, y).coef_
-        expected = [left(v_j=v, w_hat=least_squares, d_j=spread, n=N, λ_2=l2) for v, spread in zip(directions, d)]
+        found = directions @ ridge(X, y, l2)
+        expected = [left(q_j=direction, w_LS=least_squares, d_j=value, n=N, λ_2=l2) for direction, value in zip(directions, d)]
         np.testing.assert_allclose(found, expected, rtol=1e-7)
+        variances = np.array([(X @ direction).var() for direction in directions])
+        np.testing.assert_allclose(found, variances / (variances + l2) * (directions @ least_squares), rtol=1e-7)
         share = formula("learn/l2.md", r"d_j^2 / (d_j^2 + n \lambda_2)")(d_j=d, n=N, λ_2=l2)
-        np.testing.assert_allclose(found, share * (directions @ least_squares), rtol=1e-7)
+        np.testing.assert_allclose(share, variances / (variances + l2))
+
+
+def rows_with(correlation, n=200):
+    """Return standardized rows (n, 2) of two features whose correlation is exactly this."""
+    apart = np.random.default_rng(0).normal(size=(n, 2))
+    apart -= apart.mean(axis=0)
+    apart = np.linalg.qr(apart)[0] * np.sqrt(n)  # uncorrelated in the sample, with a variance of 1
+    return apart @ np.linalg.cholesky([[1.0, correlation], [correlation, 1.0]]).T
+
+
+def test_two_correlated_features_keep_more_of_the_sum_than_of_the_difference():
+    X = rows_with(0.95)
+    first, second = X.T
+    assert np.var((first + second) / np.sqrt(2)) == pytest.approx(1 + 0.95)
+    assert np.var((first - second) / np.sqrt(2)) == pytest.approx(1 - 0.95)
+    found = ridge(X, X @ [3.0, -4.0], 0.1)
+    assert found.sum() == pytest.approx(-0.951, abs=5e-4)
+    assert found[0] - found[1] == pytest.approx(2.333, abs=5e-4)
+    np.testing.assert_allclose(found, [0.69, -1.64], atol=5e-3)
+    np.testing.assert_allclose([found.sum() / -1, (found[0] - found[1]) / 7], [0.95, 0.33], atol=5e-3)
+
+
+def test_one_standardized_feature_is_divided_by_one_plus_the_factor():
+    X = rows_with(0.0)[:, :1]
+    y = 3 * X[:, 0] + rows_with(0.0)[:, 1]  # noise that is uncorrelated with the feature
+    assert LinearRegression().fit(X, y).coef_[0] == pytest.approx(3)
+    for l2 in (0.1, 0.5, 7.0):
+        expected = np.array([3 / (1 + l2)])
+        np.testing.assert_allclose(ridge(X, y, l2), expected, rtol=1e-8)
+        np.testing.assert_allclose(slopes_in_keras(X, y, l2, expected), 0, atol=1e-4)
 
 
 def test_degrees_of_freedom_count_how_far_predictions_follow_the_targets():
@@ -166,6 +223,24 @@ def test_some_factor_brings_the_weights_nearer_to_the_truth_on_average():
             assert nearer.mean() > 4 * nearer.std() / targets**0.5
             error = directions @ (found - truth).mean(axis=0)  # along each direction, and short only where the truth has a part
             np.testing.assert_allclose(error, -k / (d**2 + k) * along, atol=4 * sigma / (d.min() * targets**0.5))
+
+
+def test_ridge_is_nearer_to_the_truth_in_the_example():
+    """The numbers of the page by the general formula, and by least squares and Ridge on simulated targets."""
+    x = rows_with(0.0, n=80)[:, :1]
+    expected = formula("learn/l2.md", r"\sum_{j=1}^{p} \frac{\sigma^2 d_j^2")
+
+    def distance(k, σ=2.0, a=0.5):
+        return expected(σ=σ, a=np.array([a]), d=np.array([np.sqrt(80)]), k=k, p=1)
+
+    assert distance(0) == pytest.approx(0.05)
+    assert distance(8.0, a=0) == pytest.approx(0.0413, abs=5e-5)
+    assert distance(8.0, σ=0) == pytest.approx(0.0021, abs=5e-5)
+    assert distance(8.0) == pytest.approx(0.0434, abs=5e-5)
+    y = 0.5 * x + 2 * np.random.default_rng(0).normal(size=(80, 20_000))
+    for found, wanted in ((LinearRegression().fit(x, y), 0.05), (Ridge(alpha=80 * 0.1).fit(x, y), 0.0434)):
+        squares = (found.coef_ - 0.5) ** 2
+        assert squares.mean() == pytest.approx(wanted, abs=4 * squares.std() / 20_000**0.5)
 
 
 def most_probable(X, y, log_likelihood, tau):
@@ -244,12 +319,20 @@ def test_whole_path_of_keras_is_that_of_ridge():
 @pytest.mark.parametrize("copies", [2, 3])
 def test_copies_of_a_feature_share_its_weight_equally(copies):
     X, y = problem()
-    many = np.column_stack([X, *[X[:, 0]] * (copies - 1)])
-    found = Ridge(alpha=5.0).fit(many, y).coef_
+    found = Ridge(alpha=5.0).fit(np.column_stack([X, *[X[:, 0]] * (copies - 1)]), y).coef_
+    assert abs(found[0]) > 0.01
     np.testing.assert_allclose(found[P:], found[0], rtol=1e-6)
-    # Together they are one feature whose factor is divided by the number of copies.
-    once = np.column_stack([np.sqrt(copies) * X[:, 0], X[:, 1:]])
-    assert found[[0, *range(P, P + copies - 1)]].sum() == pytest.approx(np.sqrt(copies) * Ridge(alpha=5.0).fit(once, y).coef_[0], rel=1e-6)
+
+
+@pytest.mark.parametrize("copies", [2, 3])
+def test_copies_of_a_feature_divide_the_factor_by_their_number(copies):
+    """Ridge on copies against the minimum, by SciPy, with a penalty on the feature's one weight that is divided."""
+    X, y = centred(*problem())
+    found = Ridge(alpha=5.0).fit(np.column_stack([X, *[X[:, 0]] * (copies - 1)]), y).coef_
+    weaker = 5.0 / np.array([copies, 1, 1, 1, 1])
+    once = minimize(lambda w: np.sum((y - X @ w) ** 2) + weaker @ w**2, np.zeros(P), options={"gtol": 1e-8}).x
+    assert found[[0, *range(P, P + copies - 1)]].sum() == pytest.approx(once[0], rel=1e-4)
+    assert np.abs(once - Ridge(alpha=5.0).fit(X, y).coef_).max() > 0.01  # the whole factor gives other weights
 
 
 def fraction(X, y, j):
@@ -341,16 +424,38 @@ def test_weight_decay_of_adam_is_not_l2():
     assert np.abs(by_l2 - by_decay).max(axis=1).min() > 0.02
 
 
-def test_weight_decay_reaches_biases_unless_they_are_excluded():
-    X = np.zeros((4, 2))
+@pytest.mark.parametrize("optimizer", [keras.optimizers.SGD, keras.optimizers.AdamW])
+def test_weight_decay_reaches_biases_unless_they_are_excluded(optimizer):
     for exclude, expected in ((False, 5 * (1 - 0.1 * 0.5)), (True, 5.0)):
         model = unit(2, bias_initializer=keras.initializers.Constant(5.0))
-        optimizer = keras.optimizers.SGD(0.1, weight_decay=0.5)
+        decaying = optimizer(0.1, weight_decay=0.5)
         if exclude:
-            optimizer.exclude_from_weight_decay(var_names=["bias"])
-        model.compile(optimizer, level)
-        model.train_on_batch(X, np.zeros((4, 1)))
+            decaying.exclude_from_weight_decay(var_names=["bias"])
+        model.compile(decaying, level)
+        model.train_on_batch(np.zeros((4, 2)), np.zeros((4, 1)))
         assert ops.convert_to_numpy(model.layers[0].bias)[0] == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("optimizer", [keras.optimizers.SGD, keras.optimizers.AdamW])
+def test_weight_decay_is_not_in_the_printed_loss(optimizer):
+    X, y = scaled_problem()
+    model = unit(P)
+    weights, bias = (ops.convert_to_numpy(variable) for variable in model.layers[0].variables)
+    model.compile(optimizer(0.1, weight_decay=0.5), "mean_squared_error")
+    history = model.fit(X, y[:, None], batch_size=N, verbose=0).history  # the loss before the first update
+    assert history["loss"][0] == pytest.approx(np.mean((y - X @ weights[:, 0] - bias) ** 2), rel=1e-4)
+
+
+def test_small_kernels_bound_how_far_the_output_changes():
+    rng = np.random.default_rng(0)
+    for size in (0.01, 0.3, 2.0):
+        model = Sequential([layers.Input((P,)), layers.Dense(7, "relu"), layers.Dense(1)])
+        model.set_weights([size * rng.normal(size=weights.shape) for weights in model.get_weights()])
+        first, _, second, _ = model.get_weights()
+        X, moved = rng.normal(size=(2, 1000, P))
+        change = ops.convert_to_numpy(ops.abs(model(X) - model(moved)))[:, 0]
+        bound = np.linalg.norm(first) * np.linalg.norm(second) * np.linalg.norm(X - moved, axis=1)
+        assert np.all(change <= bound * (1 + 1e-5)), f"weights of about {size}"
 
 
 def test_sum_of_squares_falls_with_the_factor_though_a_weight_may_grow():
@@ -400,48 +505,61 @@ def test_less_is_left_from_direction_to_direction_in_this_run(shown):
 
 
 def test_last_direction_is_mostly_a_difference_in_this_run(shown):
-    first, second, *rest = (list(shown("l2#mixture").column(f"feature {feature}").values())[-1] for feature in range(6))
+    first, second, *rest = (shown("l2#last-direction").number("last", f"feature {feature}") for feature in range(6))
     assert first * second < 0
-    assert first**2 + second**2 > sum(part**2 for part in rest)
+    assert first**2 + second**2 > 0.9 > sum(part**2 for part in rest)
 
 
 def test_last_direction_has_the_largest_weight_and_the_least_spread_in_this_run(shown):
-    weights, spreads = (list(shown("l2#directions").column(name).values()) for name in ("least squares", "spread"))
+    weights, variances = (list(shown("l2#directions").column(name).values()) for name in ("least squares", "variance"))
     assert abs(weights[-1]) == max(abs(weight) for weight in weights)
-    assert spreads[-1] == min(spreads)
+    assert variances[-1] == min(variances)
 
 
 def test_formula_predicts_what_is_left_in_this_run(shown):
     directions = shown("l2#directions")
-    assert directions.column("left") == directions.column("by the formula")
+    assert directions.column("left") == directions.column("formula")
 
 
-def test_degrees_of_freedom_and_squares_fall_in_this_run(shown):
-    for name in ("degrees of freedom", "sum of squares of the weights"):
-        column = list(shown("l2#freedom").column(name).values())
-        assert column == sorted(set(column), reverse=True), name
+def test_weights_of_the_network_become_smaller_and_none_is_zero_in_this_run(shown):
+    weights = [shown("l2#networks").points(f"l2 = {l2}")[:, 1] for l2 in ("0", "0.001", "0.01", "1")]
+    means = [np.abs(kernel).mean().item() for kernel in weights]
+    assert means == sorted(set(means), reverse=True)
+    assert [row for row, zeros in shown("l2#accuracies").column("zeros").items() if zeros] == []
 
 
-def test_weight_moves_to_the_feature_that_resembles_in_this_run(shown):
-    first, second = (list(shown("l2#twins").column(name).values()) for name in ("first weight", "second weight"))
-    assert first == sorted(set(first), reverse=True)
-    assert second == sorted(set(second))
+def test_validation_cross_entropy_is_least_at_a_factor_between_in_this_run(shown):
+    none, small, best, large = shown("l2#accuracies").column("cross-entropy").values()
+    assert none > small > best < large
 
 
-def test_copies_get_the_same_weight_in_this_run(shown):
-    twins = shown("l2#twins")
-    assert twins.entry("1.0", "first weight") == twins.entry("1.0", "second weight")
+def test_largest_factor_fits_not_even_the_training_rows_in_this_run(shown):
+    accuracies = shown("l2#accuracies")
+    training, validation = accuracies.column("training accuracy"), accuracies.column("accuracy")
+    assert training["1"] < 60 and min(share for factor, share in training.items() if factor != "1") > 90
+    others = [share for factor, share in validation.items() if factor != "1"]
+    assert max(others) - min(others) < 5 < min(others) - validation["1"]
 
 
-def test_sum_is_largest_for_copies_in_this_run(shown):
-    sums = shown("l2#twins").column("their sum")
-    assert all(sums["1.0"] > other for correlation, other in sums.items() if correlation != "1.0"), sums
+def errors(shown, cell, rows):
+    return shown(cell).number(rows, "error without"), shown(cell).number(rows, "error with L2")
 
 
-def test_weights_grow_under_too_large_a_factor_in_this_run(shown):
-    steps = shown("l2#steps")
-    *_, last = steps.column("first weight")
-    assert abs(steps.number(last, "first weight")) > 3 and abs(steps.number(last, "second weight")) > 4  # they begin at (3, −4)
+def test_l2_helps_with_few_rows_and_hardly_with_many_in_this_run(shown):
+    without, with_l2 = errors(shown, "l2#diabetes", "40")
+    assert without - with_l2 > 3
+    without, with_l2 = errors(shown, "l2#diabetes", "265")
+    assert abs(without - with_l2) < 0.5
+
+
+def test_l2_is_better_in_most_splits_with_few_rows_in_this_run(shown):
+    assert shown("l2#splits").number("40", "L2 is better in") > 75
+
+
+def test_l2_is_better_in_about_half_of_the_splits_with_many_rows_in_this_run(shown):
+    assert 40 < shown("l2#splits").number("265", "L2 is better in") < 60
+    without, with_l2 = errors(shown, "l2#splits", "265")
+    assert abs(without - with_l2) < 0.5
 
 
 def uncorrelated():
@@ -453,9 +571,9 @@ def uncorrelated():
 
 
 def test_without_correlation_the_first_and_last_spread_change_most(shown):
-    before = np.array(list(shown("l2#directions").column("spread").values()))
+    before = np.array(list(shown("l2#directions").column("variance").values()))
     X, _ = uncorrelated()
-    after = np.linalg.svd(X, compute_uv=False) / len(X) ** 0.5
+    after = np.linalg.svd(X, compute_uv=False) ** 2 / len(X)
     first, *others, last = np.abs(after - before).tolist()
     assert min(first, last) > max(others)
     assert np.all(np.abs(after - 1)[[0, -1]] < np.abs(before - 1)[[0, -1]])
