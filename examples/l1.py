@@ -1,9 +1,9 @@
 # %% [markdown]
 # # L1 regularization
 #
-# Train a linear model with L1 on real data, see why weights become zero, and
-# find out which features are chosen. It runs in about thirty seconds. What
-# each step means is in [the chapter](../docs/learn/l1.md).
+# Train a linear model with L1 on real data, and see which weights become zero
+# and why. It runs in about twenty seconds.
+# [The chapter](../docs/learn/l1.md) explains each step.
 # <a id="l1-some-weights-vanish"></a><a id="two-weights"></a>
 
 # %%
@@ -45,12 +45,8 @@ names = diabetes.feature_names
 X, y = scale(diabetes.data), scale(diabetes.target)  # (442, 10), (442,)
 n, p = X.shape
 l1 = 0.1
-model = Sequential(
-    [
-        layers.Input((p,)),
-        layers.Dense(1, kernel_regularizer=keras.regularizers.L1(l1)),
-    ]
-)
+penalty = keras.regularizers.L1(l1)
+model = Sequential([layers.Dense(1, kernel_regularizer=penalty)])
 model.compile(Adam(0.01), "mean_squared_error")
 model.fit(X, y, batch_size=64, epochs=60, verbose=0)
 plain = model.layers[0].kernel.numpy()[:, 0]  # (10,)
@@ -66,10 +62,9 @@ print(f"from this factor on, all weights are zero: {l1_max:.2f}")
 # %% [markdown]
 # ## A path of factors in one fit
 #
-# Many linear models are trained in one `fit`: the kernel has a leading axis
-# with a row for each model, as in
-# [Overfitting](../docs/learn/overfitting.md#many-at-once). The loss is the sum
-# of their losses, so each model has the gradient that it would have alone.
+# One `fit` trains many models: the kernel has a
+# [leading axis](../docs/learn/overfitting.md#many-at-once), a row for each.
+# Their losses are summed, so each has the gradient that it would have alone.
 
 
 # %% tags=["agreement"]
@@ -112,19 +107,18 @@ print(f"the plain model at 0.1      {np.abs(by_keras[8] - plain).max():30.3f}")
 print(f"scikit-learn at 18 factors  {np.abs(by_keras - by_lasso).max():30.3f}")
 
 # %% tags=["path"]
-figure, axes = plt.subplots(figsize=(4.6, 3.2))
+figure, axes = plt.subplots(figsize=(4.6, 2.8))
 for name, line, ring in zip(names, by_keras.T, np.transpose(by_lasso)):
     axes.plot(factors, line, "C1-", linewidth=1.5, label=name)
     axes.plot(factors[::4], ring[::4], "k.", label=f"{name}, scikit-learn")
-    if abs(line[0]) > 0.1:
-        axes.text(0.009, line[0], name, ha="right", va="center")
-axes.set(xscale="log", xlabel="factor l1", ylabel="weight", xlim=(0.006, 1.6))
+for name, place in {"bmi": (0.6, 0.23), "s5": (0.2, 0.22)}.items():
+    axes.text(*place, name)
+axes.set(xscale="log", xlabel="factor l1", ylabel="weight", ylim=(-0.19, 0.4))
 axes.set_xticks([0.01, 0.1, 1], ["0.01", "0.1", "1"])
 axes.legend(axes.lines[:2], ["Keras", "scikit-learn"], loc="upper right")
 figure.set_label(
-    f"Ten weights over the factor from {factors[0]:.2f} to {factors[-1]:.2f}, "
-    "lines from Keras, dots from scikit-learn on them. From left to right "
-    "one weight after another becomes zero, bmi and s5 last."
+    "Ten weights over the factor, lines from Keras, dots from scikit-learn on "
+    "them. One weight after another becomes zero, s5 and bmi last."
 )
 plt.show()
 
@@ -208,7 +202,7 @@ class SoftThreshold(keras.constraints.Constraint):
         return ops.sign(kernel) * size
 
 
-penalty = {"kernel_regularizer": keras.regularizers.L1(0.1)}
+penalty = {"kernel_regularizer": penalty}
 step = {"kernel_constraint": SoftThreshold(0.1 * 0.1)}  # rate times l1
 print("training                  exactly 0   below 0.001   farthest from 0")
 for way, optimizer, settings in [
@@ -228,9 +222,9 @@ for way, optimizer, settings in [
 # %% [markdown]
 # ## What is chosen
 #
-# Forty simulated data sets, with twenty features each of which four matter.
-# On each, 100 validation rows choose the factor of every method. “Refitted”
-# means least squares on the features that the lasso has kept.
+# Forty simulated data sets have twenty features, of which four matter.
+# Validation rows choose each method's factor. “Refitted” is least squares on
+# the features that the lasso has kept.
 
 # %% tags=["selection"]
 sparse = np.array([3.0, -4.0, 1.5, 0.5] + 16 * [0.0])
@@ -278,7 +272,7 @@ for j, name in enumerate(["3", "−4", "1.5", "0.5", "0 (mean of 16)"]):
     lasso, doubled, refitted = [kept[m][:, these].mean() for m in methods[:3]]
     print(
         f"{name:<14}   {lasso:5.0%}   {doubled:7.0%}   {refitted:8.0%}"
-        f"   {w['lasso'][:, these].mean():19.2f}".replace("-", "−")
+        f"   {w['lasso'][:, these].mean():z19.2f}".replace("-", "−")
     )
 
 # %% tags=["exactly"]
@@ -292,20 +286,18 @@ for m in methods[:3]:
 # The same comparison where all twenty features matter, with weights of ±0.8.
 
 # %% tags=["prediction"]
-print("truth           lasso   doubled   refitted   ridge   lasso − ridge")
-for name, these in [
-    ("4 of 20 matter", runs),
-    ("all 20 matter", [compare(seed, dense) for seed in range(40)]),
-]:
-    errors = np.array([[run[m][1] for m in methods] for run in these])
-    gap = errors[:, 0] - errors[:, 3]  # (40,)
-    half = 2.02 * gap.std(ddof=1) / np.sqrt(40)  # Student's t, 39 degrees
-    lasso, doubled, refitted, ridge = errors.mean(axis=0)
-    print(
-        f"{name:<14}   {lasso:5.2f}   {doubled:7.2f}   {refitted:8.2f}"
-        f"   {ridge:5.2f}   {gap.mean():+.2f} ({gap.mean() - half:+.2f}"
-        f" to {gap.mean() + half:+.2f})".replace("-", "−")
-    )
+pair = [runs, [compare(seed, dense) for seed in range(40)]]
+errors = np.array([[[run[m][1] for m in methods] for run in r] for r in pair])
+print("test error      4 of 20 matter           all 20 matter")
+for m, (few, many) in zip(methods, errors.mean(axis=1).T):
+    print(f"{m:<13}   {few:22.2f}   {many:21.2f}")
+gap = errors[:, :, 0] - errors[:, :, 3]  # (2, 40)
+mean = gap.mean(axis=1)
+half = 2.02 * gap.std(axis=1, ddof=1) / np.sqrt(40)  # Student's t, 39 degrees
+few, many = [
+    f"{m:+.2f} ({m - h:+.2f} to {m + h:+.2f})" for m, h in zip(mean, half)
+]
+print(f"lasso − ridge   {few:>22}   {many:>21}".replace("-", "−"))
 
 # %%
 if plt.get_backend().lower() == "agg":  # no window to show the figures in
