@@ -94,7 +94,7 @@ def test_subgradients_of_the_absolute_value_at_zero_are_minus_one_to_one():
 
 @pytest.mark.parametrize("l1", [0.3, 1.0, 2.5])
 def test_minimum_for_one_weight_is_soft_thresholding_by_half_the_factor(l1):
-    objective, answer, S = formula("learn/l1.md", "J(w) ="), formula("learn/l1.md", r"\hat{w} = S("), formula("learn/l1.md", "S(v, t) =")
+    objective, answer, S = formula("learn/l1.md", "J(w) ="), formula("learn/l1.md", "w = S("), formula("learn/l1.md", "S(v, t) =")
     for v in np.linspace(-3, 3, 25):
         found = minimize_scalar(lambda w, v=v: (w - v) ** 2 + float(regularizers.L1(l1)(np.array([w]))), bounds=(-4, 4), method="bounded")
         assert found.x == pytest.approx(answer(S=S, v=v, λ_1=l1), abs=1e-3)
@@ -571,6 +571,20 @@ def test_path_is_empty_from_the_largest_useful_factor_in_this_run(shown):
     assert np.abs(weights[:, factors < l1_max]).max(axis=0).min() > 0.001
 
 
+def test_weights_reach_zero_one_after_another_in_this_run(shown):
+    weights = np.array([shown("l1#path").points(name)[:, 1] for name in shown("l1#plain").column(KERAS)])  # (10, factors)
+    near = np.sum(np.abs(weights) < 0.001, axis=0)
+    assert near[-1] == 10 and np.all(np.diff(near) >= 0)
+    assert len(set(near)) >= 6
+
+
+def test_weight_stays_closer_to_zero_with_a_smaller_rate_in_this_run(shown):
+    large, small, falls = (
+        np.abs(shown("l1#zigzag").points("weight", f"rate {rate}")[-5:, 1]).max() for rate in ("0.1", "0.02", "0.1 to 0")
+    )
+    assert large > 3 * small > 9 * falls
+
+
 def test_only_soft_thresholding_gives_exact_zeros_in_this_run(shown):
     exact = shown("l1#near").column("exactly 0")
     assert exact.pop("SGD with soft-threshold") == 4
@@ -603,7 +617,8 @@ def test_exactly_the_four_features_are_rarely_kept_in_this_run(shown):
 
 
 def test_doubling_drops_irrelevant_features_and_costs_accuracy_in_this_run(shown):
-    assert shown("l1#selection").number(IRRELEVANT, "doubled") < shown("l1#selection").number(IRRELEVANT, "lasso")
+    for weight in (IRRELEVANT, "0.5"):
+        assert shown("l1#selection").number(weight, "doubled") < shown("l1#selection").number(weight, "lasso")
     for truth in ("4 of 20 matter", "all 20 matter"):
         assert shown("l1#prediction").number("doubled", truth) > shown("l1#prediction").number("lasso", truth)
 
