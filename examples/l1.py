@@ -115,7 +115,12 @@ for name, place in {"bmi": (0.6, 0.23), "s5": (0.17, 0.19)}.items():
     axes.text(*place, name)
 axes.set(xscale="log", xlabel="factor l1", ylabel="weight", ylim=(-0.19, 0.4))
 axes.set_xticks([0.01, 0.1, 1], ["0.01", "0.1", "1"])
-axes.legend(axes.lines[:2], ["Keras", "scikit-learn"], loc="lower right")
+axes.legend(
+    *(axes.lines[:2], ["Keras", "scikit-learn"]),
+    loc="lower left",
+    bbox_to_anchor=(0, 1),
+    ncols=2,
+)
 figure.set_label(
     "Ten weights over the factor, lines from Keras, dots from scikit-learn on "
     "them. One weight after another becomes zero, s5 and bmi last."

@@ -536,6 +536,13 @@ def test_small_weights_can_carry_the_whole_prediction():
     assert before > 0.95 and after < 0.6
 
 
+def test_units_matter_to_the_lasso_and_not_to_least_squares():
+    X, y = regression_problem()
+    scaled = X * np.where(np.arange(12) == 2, 10, 1)
+    for weights, same in [(lambda X: lasso(X, y, 0.8), False), (lambda X: LinearRegression().fit(X, y).coef_, True)]:
+        assert np.allclose(X @ weights(X), scaled @ weights(scaled), atol=1e-3) == same
+
+
 KERAS, LASSO = "weight in Keras", "weight in scikit-learn"
 
 
