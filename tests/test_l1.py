@@ -1,7 +1,8 @@
-"""Claims of the chapter "L1: some weights vanish"."""
+"""Claims of the chapter "L1 regularization"."""
 
 import json
 import os
+import re
 import subprocess
 import sys
 from functools import cache
@@ -143,6 +144,16 @@ def test_weights_kept_by_l1_are_too_small_by_half_the_factor_until_refitted():
     missing = formula("learn/l1.md", r"\lambda_1 / 2")(λ_1=1.0)
     np.testing.assert_allclose(np.abs(v[kept]) - np.abs(lasso(X, y, 1.0)[kept]), missing, atol=1e-10)
     np.testing.assert_allclose(LinearRegression().fit(X[:, kept], y).coef_, v[kept], atol=1e-10)
+
+
+def test_shifting_the_targets_changes_the_bias_alone():
+    X, y = regression_problem()
+    X = X + 0.5  # the features need not be centred
+    rate, penalty = falling(0.1, 3000), regularizers.L1(0.5)
+    for shift in (0, 10):
+        kernel, bias = trained(X, y + shift, keras.optimizers.SGD(rate), 3000, kernel_regularizer=penalty)
+        np.testing.assert_allclose(kernel[0], lasso(X, y, 0.5), atol=1e-3)
+        assert bias[0] == pytest.approx(y.mean() - X.mean(axis=0) @ lasso(X, y, 0.5) + shift, abs=1e-2)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -394,7 +405,7 @@ def test_lasso_keeps_at_most_one_feature_fewer_than_rows_with_a_free_bias(seed):
 
 
 def interval(differences):
-    """Return both ends of the 95 % interval for the mean of differences between pairs, by Student's t."""
+    """Return both ends of the 95% interval for the mean of differences between pairs, by Student's t."""
     return stats.t.interval(0.95, len(differences) - 1, np.mean(differences), stats.sem(differences))
 
 
@@ -444,6 +455,71 @@ def test_choice_between_two_correlated_features_changes_with_the_sample():
     assert np.median(ratios) > 0.8
 
 
+def share_of_intervals_with_zero(new_rows):
+    """Return in which share of the cases a 95% interval of least squares on the features that L1 keeps contains their true weight, zero.
+
+    The intervals come from the rows that chose the features, or from new ones.
+    """
+    contained = []
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        X, y = rng.normal(size=(100, 20)), rng.normal(size=100)
+        kept = lasso(X, y, 0.5 * largest_useful_factor(X - X.mean(axis=0), y)) != 0
+        if new_rows:
+            X, y = rng.normal(size=(100, 20)), rng.normal(size=100)
+        columns = np.column_stack([np.ones(100), X[:, kept]])
+        found, (squares,), *_ = np.linalg.lstsq(columns, y)
+        free = 100 - columns.shape[1]
+        errors = np.sqrt(squares / free * np.diag(np.linalg.inv(columns.T @ columns)))
+        contained.extend((np.abs(found) < stats.t.ppf(0.975, free) * errors)[1:])
+    return np.mean(contained), len(contained)
+
+
+def test_usual_intervals_of_kept_features_are_too_narrow():
+    share, _ = share_of_intervals_with_zero(new_rows=False)
+    assert share < 0.85
+
+
+def test_intervals_from_new_rows_are_right():
+    share, cases = share_of_intervals_with_zero(new_rows=True)
+    assert stats.binomtest(round(share * cases), cases, 0.95).pvalue > 0.01
+
+
+def sets_kept(truth):
+    """Return which of three features, of which the first two predict the third, L1 keeps at each of many factors, without noise."""
+    rng = np.random.default_rng(0)
+    basis = np.linalg.qr(np.column_stack([np.ones(50), rng.normal(size=(50, 3))]))[0][:, 1:] * np.sqrt(50)
+    X = basis @ [[1, 0, 2 / 3], [0, 1, 2 / 3], [0, 0, 1 / 3]]  # each of variance 1
+    y = X @ truth
+    return {tuple(lasso(X, y, l1) != 0) for l1 in largest_useful_factor(X, y) * np.logspace(-0.01, -4, 80)}
+
+
+def test_lasso_cannot_find_the_features_when_they_predict_another_too_well():
+    assert (True, True, True) in sets_kept([2.0, 3.0, 0.0])
+    assert (True, True, False) not in sets_kept([2.0, 3.0, 0.0])
+
+
+def test_lasso_finds_the_features_when_the_condition_holds():
+    assert (True, True, False) in sets_kept([-2.0, 3.0, 0.0])
+    assert (True, True, True) not in sets_kept([-2.0, 3.0, 0.0])
+
+
+@pytest.mark.parametrize("share", [0.05, 0.2, 0.6])
+def test_degrees_of_freedom_are_the_number_of_kept_weights(share):
+    X, y = regression_problem(n=30)
+    l1 = share * largest_useful_factor(X, y)
+
+    def predictions(y):
+        weights = lasso(X, y, l1)
+        return y.mean() + (X - X.mean(axis=0)) @ weights
+
+    nudge = 1e-3
+    moved = sum((predictions(y + nudge * row) - predictions(y - nudge * row)) @ row for row in np.eye(30)) / (2 * nudge)
+    kept = np.sum(lasso(X, y, l1) != 0)
+    assert 0 < kept < 12
+    assert moved == pytest.approx(kept + 1, abs=0.01)
+
+
 def test_small_weights_can_carry_the_whole_prediction():
     rng = np.random.default_rng(0)
     signal = rng.normal(size=(800, 1))
@@ -458,3 +534,116 @@ def test_small_weights_can_carry_the_whole_prediction():
     model.set_weights([np.where(np.abs(kernel) < 1e-3, 0, kernel), bias])
     after = model.evaluate(X[400:], y[400:, None], batch_size=400, verbose=0)[1]
     assert before > 0.95 and after < 0.6
+
+
+def test_units_matter_to_the_lasso_and_not_to_least_squares():
+    X, y = regression_problem()
+    scaled = X * np.where(np.arange(12) == 2, 10, 1)
+    for weights, same in [(lambda X: lasso(X, y, 0.8), False), (lambda X: LinearRegression().fit(X, y).coef_, True)]:
+        assert np.allclose(X @ weights(X), scaled @ weights(scaled), atol=1e-3) == same
+
+
+KERAS, LASSO = "weight in Keras", "weight in scikit-learn"
+
+
+def test_plain_model_agrees_with_scikit_learn_in_this_run(shown):
+    keras_weights, lasso_weights = shown("l1#plain").column(KERAS), shown("l1#plain").column(LASSO)
+    assert len(keras_weights) == 10
+    assert max(abs(keras_weights[name] - lasso_weights[name]) for name in keras_weights) < 0.01
+
+
+def test_plain_model_has_near_zeros_in_this_run(shown):
+    zeros = {name for name, weight in shown("l1#plain").column(LASSO).items() if weight == 0}
+    assert zeros == {"age", "s1", "s2", "s4"}
+    assert all(0 < abs(shown("l1#plain").number(name, KERAS)) < 0.01 for name in zeros)
+
+
+def test_weight_of_s6_is_small_and_not_zero_in_this_run(shown):
+    assert 0.001 < abs(shown("l1#plain").number("s6", LASSO)) < 0.01
+
+
+def test_minima_of_the_figure_in_this_run(shown):
+    for name, best in [("no penalty", 0.4), ("L2", 0.2), ("L1", 0.0)]:
+        ((w, objective),) = shown("l1#corner").points(f"minimum, {name}")
+        assert w == pytest.approx(best, abs=1e-6)
+        assert objective == shown("l1#corner").points(name)[:, 1].min()
+
+
+def test_path_is_empty_from_the_largest_useful_factor_in_this_run(shown):
+    l1_max = shown("l1#largest").value()
+    lines = [shown("l1#path").points(name) for name in shown("l1#plain").column(KERAS)]
+    factors, weights = lines[0][:, 0], np.array([line[:, 1] for line in lines])  # (10, factors)
+    assert np.any(factors > l1_max)
+    assert np.abs(weights[:, factors > l1_max]).max() < 0.001
+    assert np.abs(weights[:, factors < l1_max]).max(axis=0).min() > 0.001
+
+
+def test_weights_reach_zero_one_after_another_in_this_run(shown):
+    weights = np.array([shown("l1#path").points(name)[:, 1] for name in shown("l1#plain").column(KERAS)])  # (10, factors)
+    near = np.sum(np.abs(weights) < 0.001, axis=0)
+    assert near[-1] == 10 and np.all(np.diff(near) >= 0)
+    assert len(set(near)) >= 6
+
+
+def test_weight_stays_closer_to_zero_with_a_smaller_rate_in_this_run(shown):
+    large, small, falls = (
+        np.abs(shown("l1#zigzag").points("weight", f"rate {rate}")[-5:, 1]).max() for rate in ("0.1", "0.02", "0.1 to 0")
+    )
+    assert large > 3 * small > 9 * falls
+
+
+def test_only_soft_thresholding_gives_exact_zeros_in_this_run(shown):
+    exact = shown("l1#near").column("exactly 0")
+    assert exact.pop("SGD with soft-threshold") == 4
+    assert len(exact) == 5 and not any(exact.values())
+
+
+def test_falling_rates_bring_the_four_weights_below_the_threshold_in_this_run(shown):
+    farthest, below = shown("l1#near").column("farthest from 0"), shown("l1#near").column("below 0.001")
+    for optimizer in ("SGD", "Adam"):
+        assert farthest[f"{optimizer} from 0.1 to 0"] < 0.1 * farthest[f"{optimizer} at 0.01"]
+        assert farthest[f"{optimizer} from 0.1 to 0"] < 0.001 and below[f"{optimizer} from 0.1 to 0"] == 4
+
+
+IRRELEVANT = "0 (mean of 16)"
+
+
+def test_large_weights_are_always_kept_in_this_run(shown):
+    kept = shown("l1#selection").column("lasso")
+    assert kept["3"] == kept["−4"] == 100 > kept["0.5"]
+
+
+def test_kept_weights_are_too_small_in_this_run(shown):
+    means = shown("l1#selection").column("lasso's mean weight")
+    assert 0 < means["3"] < 3 and -4 < means["−4"] < 0 < means["1.5"] < 1.5
+
+
+def test_exactly_the_four_features_are_rarely_kept_in_this_run(shown):
+    found = shown("l1#exactly").column("keeps exactly the four, of 40 data sets")
+    assert len(found) == 3 and max(found.values()) <= 8
+
+
+def test_doubling_drops_irrelevant_features_and_costs_accuracy_in_this_run(shown):
+    for weight in (IRRELEVANT, "0.5"):
+        assert shown("l1#selection").number(weight, "doubled") < shown("l1#selection").number(weight, "lasso")
+    for truth in ("4 of 20 matter", "all 20 matter"):
+        assert shown("l1#prediction").number("doubled", truth) > shown("l1#prediction").number("lasso", truth)
+
+
+def test_refitting_drops_irrelevant_features_and_the_weak_one_in_this_run(shown):
+    for weight in (IRRELEVANT, "0.5"):
+        assert shown("l1#selection").number(weight, "refitted") < shown("l1#selection").number(weight, "lasso")
+
+
+def test_lasso_wins_when_few_features_matter_and_ridge_when_all_do_in_this_run(shown):
+    def interval_of(truth):
+        entry = shown("l1#prediction").entry("lasso − ridge", truth).replace("−", "-")
+        return [float(end) for end in re.search(r"\((\S+) to (\S+)\)", entry).groups()]
+
+    assert interval_of("4 of 20 matter")[1] < 0 < interval_of("all 20 matter")[0]
+
+
+def test_refitting_helps_when_few_features_matter_in_this_run(shown):
+    for truth, sign in [("4 of 20 matter", -1), ("all 20 matter", 1)]:
+        errors = shown("l1#prediction").column(truth)
+        assert sign * (errors["refitted"] - errors["lasso"]) > 0
