@@ -141,12 +141,32 @@ def batches(X, y):
     return rows.shuffle(len(X), seed=0).repeat().batch(BATCH)
 
 
-def train_all(X, y, classes):
+class Stops(keras.callbacks.Callback):
+    """Notes the logits of the first candidate, no penalty, ten times.
+
+    `parts` are arrays (rows, data sets, features).
+    """
+
+    def __init__(self, *parts):
+        super().__init__()
+        self.parts, self.noted = parts, []
+
+    def on_epoch_end(self, epoch, logs=None):
+        weights = [weight[:, 0] for weight in self.model.get_weights()]
+        into, bias, out, last = weights
+        for X in self.parts:
+            rows = X.swapaxes(0, 1)  # data sets first
+            hidden = np.maximum(rows @ into + bias[:, None], 0)
+            logits = hidden @ out + last[:, None]
+            self.noted.append(logits.swapaxes(0, 1))
+
+
+def train_all(X, y, classes, stops):
     """Train a network for each data set and candidate.
 
-    X is (rows, data sets, features) and y (rows, data sets). Returns the
-    model, whose output is (rows, data sets, candidates, classes), in logits,
-    and its initial weights.
+    X is (rows, data sets, features) and y (rows, data sets); `stops` is a
+    callback. Returns the model, whose output is (rows, data sets,
+    candidates, classes), in logits, and its initial weights.
     """
     (_, sets, features), penalty = X.shape, PerCandidate(settings)
     model = Sequential(
@@ -176,9 +196,16 @@ def train_all(X, y, classes):
         initial[kernel] += drawn
     model.set_weights(initial)
     model.compile(
-        optimizer(), summed_cross_entropy, steps_per_execution=UPDATES
+        optimizer(), summed_cross_entropy, steps_per_execution=UPDATES // 10
     )
-    model.fit(batches(X, y), steps_per_epoch=UPDATES, shuffle=False, verbose=0)
+    model.fit(
+        batches(X, y),
+        epochs=10,
+        steps_per_epoch=UPDATES // 10,
+        shuffle=False,
+        callbacks=[stops],
+        verbose=0,
+    )
     return model, initial
 
 
@@ -186,7 +213,8 @@ def train_all(X, y, classes):
 # ## Choose on validation rows, report on test rows
 #
 # The validation rows choose a candidate for each penalty by the
-# cross-entropy, in which there is no penalty.
+# cross-entropy, in which there is no penalty. "Stopped" is the network without
+# a penalty after a number of updates that they choose: early stopping.
 
 
 # %%
@@ -198,31 +226,41 @@ def cross_entropy(y, logits):
     return np.mean(largest[..., 0] + np.log(sums) - own, axis=0)
 
 
+def tested(validation, test, y_validation, y_test):
+    """Choose for each data set, and return the results on its test rows.
+
+    validation, test: logits (rows, data sets, candidates, classes).
+    """
+    best = cross_entropy(y_validation, validation).argmin(axis=1)
+    sets = np.arange(len(best))
+    answers = test[:, sets, best].argmax(axis=-1)  # (rows, data sets)
+    return {
+        "best": best,
+        "loss": cross_entropy(y_test, test)[sets, best],
+        "accuracy": 100 * np.mean(answers == y_test, axis=0),
+        "matrix": confusion_matrix(y_test.ravel(), answers.ravel()),
+    }
+
+
 def compare(name, *data_sets):
     """Train, choose and test; return {penalty: results} of all data sets."""
-    X_train, X_validation, X_test, y_train, y_validation, y_test = (
+    X_train, X_validation, X_test, *y = (
         np.stack(part, axis=1) for part in zip(*data_sets)
     )
+    y_train, y_validation, y_test = y
     classes = len(np.unique(y_train))
     shapes[name] = len(y_train), len(y_validation), len(y_test), classes
-    model, initial = train_all(X_train, y_train, classes)
-    found = cross_entropy(y_validation, model(X_validation).numpy())
-    logits = model(X_test).numpy()
-    losses = cross_entropy(y_test, logits)
-    answers = logits.argmax(axis=-1)  # (rows, data sets, candidates)
-    right = np.mean(answers == y_test[:, :, None], axis=0)
-    results, sets = {}, np.arange(len(data_sets))
+    stops = Stops(X_validation, X_test)
+    model, initial = train_all(X_train, y_train, classes, stops)
+    validation, logits = model(X_validation).numpy(), model(X_test).numpy()
+    results = {}
     for penalty, pairs in candidates.items():
         own = [settings.index(pair) for pair in pairs]
-        best = np.array(own)[found[:, own].argmin(axis=1)]  # of each data set
-        results[penalty] = {
-            "loss": losses[sets, best],
-            "accuracy": 100 * right[sets, best],
-            "factors": np.array(settings)[best],
-            "matrix": confusion_matrix(
-                y_test.ravel(), answers[:, sets, best].ravel()
-            ),
-        }
+        results[penalty] = tested(
+            validation[:, :, own], logits[:, :, own], y_validation, y_test
+        )
+    noted = [np.stack(stops.noted[part::2], axis=2) for part in (0, 1)]
+    results["stopped"] = tested(*noted, y_validation, y_test)
     if name == "tumours":  # one network trained alone, to see that it agrees
         check(X_train, y_train, X_test, logits, initial)
     return results
@@ -306,12 +344,13 @@ for name in kinds:
 # ## Four penalties
 
 # %% tags=["scores"]
-print("data and penalty     loss   accuracy   median l1   median l2")
+print("data and penalty        loss   accuracy   median l1   median l2")
 for name in kinds:
     for penalty, result in results[name].items():
-        l1, l2 = np.median(result["factors"], axis=0)
+        factors = np.array(candidates.get(penalty, [(0.0, 0.0)] * 10))
+        l1, l2 = np.median(factors[result["best"]], axis=0)
         print(
-            f"{name + ' ' + penalty:<15}   {result['loss'].mean():6.3f}"
+            f"{name + ' ' + penalty:<18}   {result['loss'].mean():6.3f}"
             f"   {result['accuracy'].mean():7.1f}%   {l1:9g}   {l2:9g}"
         )
 
@@ -322,7 +361,7 @@ for name in kinds:
 # kind of data hold together with 95% (Bonferroni). Divisions of the same
 # rows are corrected for their overlap (Nadeau and Bengio, 2003).
 
-# %% tags=["pairs"]
+# %% tags=["losses"]
 pairs = [
     *[(penalty, "none") for penalty in ("L1", "L2", "both")],
     *[("L1", "L2"), ("both", "L1"), ("both", "L2")],
@@ -344,13 +383,26 @@ def written(mean, half, digits):
     return f"{mean:+.{digits}f} ± {half:.{digits}f}".replace("-", "−")
 
 
-print("data and pair                        loss   accuracy, points")
-for name in kinds:
+def print_pairs(pairs, measure, digits):
+    """Print the differences of a measure, a column for each kind of data."""
+    print(f"{'pair':<14}" + "".join(f"   {name:>14}" for name in kinds))
     for one, other in pairs:
-        loss = written(*interval(name, one, other, "loss"), 3)
-        points = written(*interval(name, one, other, "accuracy"), 1)
-        label = f"{name} {one} − {other}"
-        print(f"{label:<24}   {loss:>14}   {points:>16}")
+        row = [
+            written(*interval(name, one, other, measure), digits)
+            for name in kinds
+        ]
+        label = f"{one} − {other}"
+        print(f"{label:<14}" + "".join(f"   {entry:>14}" for entry in row))
+
+
+print_pairs(pairs, "loss", digits=3)
+
+# %% tags=["points"]
+print_pairs(pairs, "accuracy", digits=1)
+
+# %% tags=["stopping"]
+stopped = [(penalty, "stopped") for penalty in ("none", "L1", "L2", "both")]
+print_pairs(stopped, "loss", digits=3)
 
 # %% tags=["forest"]
 for name in kinds:
@@ -381,11 +433,13 @@ plt.show()
 # %% [markdown]
 # ## What the networks confuse
 
+
 # %% tags=["matrices"]
-for name in ("sparse 150", "tumours"):
-    for penalty, result in results[name].items():
-        figure, axes = plt.subplots(figsize=(1.75, 2.0))
-        matrix = result["matrix"]
+def draw_matrices(name):
+    """Draw the matrix of each penalty, all data sets together."""
+    for penalty in candidates:
+        figure, axes = plt.subplots(figsize=(1.55, 1.8))
+        matrix = results[name][penalty]["matrix"]
         shares = matrix / matrix.sum(axis=1, keepdims=True)
         ConfusionMatrixDisplay(shares).plot(
             cmap="Greys",
@@ -401,7 +455,13 @@ for name in ("sparse 150", "tumours"):
             f"true class: {shares[0, 0]:.1%} of class 0 and "
             f"{shares[1, 1]:.1%} of class 1 are right."
         )
-plt.show()
+    plt.show()
+
+
+draw_matrices("sparse 150")
+
+# %% tags=["tumours"]
+draw_matrices("tumours")
 
 # %% tags=["digits"]
 print("penalty   wrong    most frequent mistake   share of that digit")
@@ -420,21 +480,27 @@ for penalty, result in results["digits"].items():
 
 # %% tags=["curves"]
 colours = {"none": "C0", "L1": "C1", "L2": "C2", "both": "C3"}
-styles = {"none": "o:", "L1": "s-", "L2": "^--", "both": "D-."}
+styles = {
+    "none": "o:",
+    "L1": "s-",
+    "L2": "^--",
+    "both": "D-.",
+    "stopped": "x:",
+}
 for truth in ("sparse", "dense"):
-    figure, axes = plt.subplots(figsize=(3.4, 2.8))
+    figure, axes = plt.subplots(figsize=(3.4, 2.1))
     means = {
         penalty: [
             results[f"{truth} {n}"][penalty]["loss"].mean() for n in sizes
         ]
-        for penalty in candidates
+        for penalty in styles
     }
     for penalty, values in means.items():
         axes.plot(
             sizes,
             values,
             styles[penalty],
-            color=colours[penalty],
+            color=colours.get(penalty, "black"),
             label=penalty,
         )
     axes.set(title=truth, xlabel="training rows", ylabel="test loss")

@@ -60,13 +60,13 @@ scaler = StandardScaler().fit(X_train)
 X_train, X_validation, X_test = map(
     scaler.transform, (X_train, X_validation, X_test)
 )
-print("set          rows   positive")
+print("set           rows   positive")
 for name, part in [
     ("training", y_train),
     ("validation", y_validation),
     ("test", y_test),
 ]:
-    print(f"{name:<10}   {len(part):4}   {part.sum():8}")
+    print(f"{name:<10}   {len(part):5,}   {part.sum():8}")
 
 
 # %%
@@ -184,14 +184,14 @@ marked = {
 
 def draw(title, x, y, guessing, x_name, y_name, marks, label):
     """Draw a curve, that of guessing, and the three thresholds."""
-    figure, axes = plt.subplots(figsize=(3.0, 2.8))
+    figure, axes = plt.subplots(figsize=(3.0, 3.2))
     thin = np.unique(np.linspace(0, len(x) - 1, 60).astype(int))
     axes.plot(x[thin], y[thin], "k-", label="network")
     axes.plot([0, 1], guessing, "k:", label="guessing")
     for marker, name, *place in zip("os^", thresholds, *marks):
         axes.plot(*place, f"k{marker}", label=name)
     axes.set(title=title, xlabel=x_name, ylabel=y_name, ylim=(0, 1.05))
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.25), ncols=2)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.3), ncols=2)
     figure.set_label(label)
 
 
@@ -217,8 +217,8 @@ positive, negative = test[y_test == 1], test[y_test == 0]
 ordered = np.mean(positive[:, None] > negative)
 ties = np.mean(positive[:, None] == negative)
 print("area                           value")
-print(f"under the ROC curve            {area:.4f}")
-print(f"pairs in order, ties as half   {ordered + ties / 2:.4f}")
+print(f"under the ROC curve            {area:.3f}")
+print(f"pairs in order, ties as half   {ordered + ties / 2:.3f}")
 
 # %% [markdown]
 # ## Two classifiers on the same rows

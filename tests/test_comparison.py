@@ -19,7 +19,6 @@ from tests.formulas import formula
 from tests.observed import number
 from tests.solvers import train
 
-KINDS = ("sparse 150", "dense 150", "tumours", "digits")
 PAIRS = ("L1 − none", "L2 − none", "both − none", "L1 − L2", "both − L1", "both − L2")
 
 
@@ -175,7 +174,7 @@ def interval(d, level=0.95, overlap=0.0):
     """Return the ends of a t interval, by the page's formula, for the differences on the last axis of `d`."""
     m = d.shape[-1]
     t = stats.t.ppf((1 + level) / 2, m - 1)
-    return formula("learn/comparison.md", r"\bar{d} \pm")(d_bar=d.mean(axis=-1), t=t, s_d=d.std(axis=-1, ddof=1), m=m, v=overlap)
+    return formula("learn/comparison.md", r"\bar{d} \pm")(d_bar=d.mean(axis=-1), t=t, s_d=d.std(axis=-1, ddof=1), m=m, r=overlap)
 
 
 @pytest.mark.parametrize("for_the_other", [1, -1])
@@ -318,39 +317,62 @@ def ends(entry):
     return mean - half, mean + half
 
 
-def signs(shown, kind, column):
+def signs(shown, kind, tag="losses"):
     """Return for each pair −1, 1, or 0 where the interval includes zero."""
     found = {}
     for pair in PAIRS:
-        low, high = ends(shown("comparison#pairs").entry(f"{kind} {pair}", column))
+        low, high = ends(shown(f"comparison#{tag}").entry(pair, kind))
         found[pair] = int(low > 0) - int(high < 0)
     return found
 
 
 def test_l1_and_both_have_a_smaller_loss_than_l2_on_the_sparse_truth_in_this_run(shown):
-    found = signs(shown, "sparse 150", "loss")
+    found = signs(shown, "sparse 150")
     assert (found["L1 − L2"], found["both − L2"], found["both − L1"]) == (-1, -1, 0)
 
 
 def test_l2_and_both_have_a_smaller_loss_than_l1_on_the_dense_truth_in_this_run(shown):
-    found = signs(shown, "dense 150", "loss")
+    found = signs(shown, "dense 150")
     assert (found["L1 − L2"], found["both − L1"], found["both − L2"]) == (1, -1, 0)
 
 
 def test_every_penalty_lowers_the_loss_on_both_simulated_truths_in_this_run(shown):
-    for kind in KINDS[:2]:
-        assert {signs(shown, kind, "loss")[f"{penalty} − none"] for penalty in ("L1", "L2", "both")} == {-1}
+    for kind in ("sparse 150", "dense 150"):
+        assert {signs(shown, kind)[f"{penalty} − none"] for penalty in ("L1", "L2", "both")} == {-1}
 
 
 def test_no_penalty_raises_the_accuracy_on_the_dense_truth_and_l1_lowers_it_in_this_run(shown):
-    found = signs(shown, "dense 150", "accuracy, points")
+    found = signs(shown, "dense 150", "points")
     assert (found["L1 − none"], found["L2 − none"], found["both − none"]) == (-1, 0, 0)
 
 
 def test_no_interval_of_the_real_data_excludes_zero_in_this_run(shown):
-    for kind in KINDS[2:]:
-        for column in ("loss", "accuracy, points"):
-            assert set(signs(shown, kind, column).values()) == {0}
+    for kind in ("tumours", "digits"):
+        for tag in ("losses", "points"):
+            assert set(signs(shown, kind, tag).values()) == {0}
+
+
+def stopping(shown, kind):
+    """Return for none and each penalty −1 or 1 if it is better or worse than early stopping, or 0 where the interval includes zero."""
+    entries = {name: ends(shown("comparison#stopping").entry(f"{name} − stopped", kind)) for name in ("none", "L1", "L2", "both")}
+    return {name: int(low > 0) - int(high < 0) for name, (low, high) in entries.items()}
+
+
+def test_each_penalty_is_better_than_early_stopping_on_the_sparse_truth_in_this_run(shown):
+    assert stopping(shown, "sparse 150") == {"none": 1, "L1": -1, "L2": -1, "both": -1}
+    losses = shown("comparison#scores").column("loss")
+    none, stopped = losses["sparse 150 none"], losses["sparse 150 stopped"]
+    for penalty in ("L1", "L2", "both"):
+        assert none - stopped > 0.6 * (none - losses[f"sparse 150 {penalty}"])
+
+
+def test_l2_and_both_are_better_than_early_stopping_on_the_dense_truth_in_this_run(shown):
+    assert stopping(shown, "dense 150") == {"none": 1, "L1": 0, "L2": -1, "both": -1}
+
+
+def test_no_difference_to_early_stopping_is_visible_on_the_real_data_in_this_run(shown):
+    for kind in ("tumours", "digits"):
+        assert set(stopping(shown, kind).values()) == {0}
 
 
 def test_gains_on_the_sparse_truth_shrink_and_remain_at_2400_rows_in_this_run(shown):
@@ -368,14 +390,14 @@ def test_gains_on_the_dense_truth_are_below_half_a_point_from_300_rows_on_in_thi
 
 
 def test_all_four_make_the_same_mistake_with_digits_most_often_in_this_run(shown):
-    mistakes = {shown("comparison#digits").entry(penalty, "most frequent mistake") for penalty in ("none", "L1", "L2", "both")}
+    mistakes = {shown("comparison#digits").entry(penalty, "most frequent mistake") for penalty in ("none", "L1", "L2", "both", "stopped")}
     assert mistakes == {"8 taken for 1"}
 
 
 def test_matrices_of_the_tumours_are_alike_and_those_of_the_sparse_truth_better_with_a_penalty_in_this_run(shown):
-    def diagonal(title):
-        return np.diag(shown("comparison#matrices").image(title))
+    def diagonal(tag, title):
+        return np.diag(shown(f"comparison#{tag}").image(title))
 
     for penalty in ("L1", "L2", "both"):
-        assert np.all(np.abs(diagonal(f"tumours, {penalty}") - diagonal("tumours, none")) < 0.01)
-        assert np.all(diagonal(f"sparse, {penalty}") > diagonal("sparse, none") + 0.02)
+        assert np.all(np.abs(diagonal("tumours", f"tumours, {penalty}") - diagonal("tumours", "tumours, none")) < 0.01)
+        assert np.all(diagonal("matrices", f"sparse, {penalty}") > diagonal("matrices", "sparse, none") + 0.02)
