@@ -43,6 +43,7 @@ DARK = {
 _FIFTH = "#fe01fe"  # what matplotlib's cycle of colours goes on with after the four; it would begin anew, with "no penalty"
 DARK_MAPS = {
     "Blues": ["#1b212a", "#1d4a80", "#9cc8ff"],
+    "Greys": ["#14181f", "#4d5968", "#e6eaf0"],
     "RdBu": ["#b3561f", "#5c3a2a", "#14181f", "#243f66", "#2f74c8"],
 }
 

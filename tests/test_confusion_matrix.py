@@ -1,21 +1,18 @@
-"""Claims of the chapter "An honest confusion matrix"."""
+"""Claims of the chapter "The confusion matrix"."""
 
 import functools
 
 import keras
 import numpy as np
 import pytest
-from keras import Sequential, layers, ops
-from keras.regularizers import L1L2
+from keras import Sequential, layers
 from scipy import stats
 from scipy.optimize import minimize_scalar
 from sklearn import metrics
-from sklearn.datasets import load_breast_cancer, make_classification
-from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import StandardScaler
 
 from tests.formulas import formula
-from tests.solvers import several, train, unit
+from tests.observed import number
+from tests.solvers import several
 
 
 def answers(tn, fp, fn, tp):
@@ -169,179 +166,68 @@ def test_wilson_interval_is_that_of_scipy():
         np.testing.assert_allclose(ends, [theirs.low, theirs.high], atol=1e-12)
 
 
-def interval(differences, overlap):
-    """Return the ends of a 95% t interval, corrected for an `overlap` (Nadeau and Bengio, 2003), in rows of `differences`."""
-    m = differences.shape[-1]
-    spread = differences.std(axis=-1, ddof=1)
-    on_page = formula("learn/confusion_matrix.md", r"\bar{d} \pm")
-    return on_page(d_bar=differences.mean(axis=-1), t=stats.t.ppf(0.975, m - 1), s_d=spread, m=m, v=overlap)
-
-
-@pytest.mark.parametrize("for_the_other", [1, -1])
-def test_paired_interval_is_that_of_scipy_and_narrower_than_unpaired(for_the_other):
-    """Accuracies of two models on 25 data sets, 4,000 times; what is hard for the one is as hard, or as easy, for the other."""
-    rng = np.random.default_rng(0)
-    hard = 0.05 * rng.normal(size=(4000, 25))
-    one, other = 0.8 + hard + rng.normal(0, 0.02, hard.shape), 0.79 + for_the_other * hard + rng.normal(0, 0.02, hard.shape)
-    paired = stats.ttest_rel(one, other, axis=1).confidence_interval()
-    low, high = interval(one - other, 0)
-    np.testing.assert_allclose([low, high], [paired.low, paired.high])
-    assert np.mean((low < 0.01) & (high > 0.01)) == pytest.approx(0.95, abs=0.015)  # 0.01 is the true difference; 4 standard errors
-    unpaired = stats.ttest_ind(one, other, axis=1).confidence_interval()
-    narrower = high - low < unpaired.high - unpaired.low
-    assert np.all(narrower) if for_the_other == 1 else not np.any(narrower)
+@pytest.mark.parametrize(("right", "right_other", "both"), [(430, 420, 400), (90, 95, 88)])
+def test_difference_of_accuracies_comes_from_the_rows_of_disagreement(right, right_other, both):
+    n = 500
+    first, second = np.zeros(n, bool), np.zeros(n, bool)
+    first[:right] = True
+    second[right - both : right - both + right_other] = True
+    u, v = np.sum(first & ~second), np.sum(second & ~first)
+    assert np.mean(first) - np.mean(second) == pytest.approx(formula("learn/confusion_matrix.md", "d =")(u=u, v=v, n=n))
 
 
 @functools.cache
-def _population():
-    """Return the share of class 1, and for each class the mean (30,) and a root (30, 30) of the covariance of the breast cancer data."""
-    X, y = load_breast_cancer(return_X_y=True)
-    X = StandardScaler().fit_transform(np.log(X + 0.01))  # nearly normal
-    return y.mean(), [(X[y == k].mean(axis=0), np.linalg.cholesky(np.cov(X[y == k].T))) for k in (0, 1)]
+def mcnemar(u, v):
+    return stats.binomtest(u, u + v).pvalue
 
 
-def _drawn(rng, *shape):
-    """Return rows (*shape, 30) of two normal classes fitted to the breast cancer data, and their classes (*shape), −1 and 1."""
-    share, (benign, malignant) = _population()
-    positive, z = rng.random(shape) < share, rng.normal(size=(*shape, 30))
-    X = np.where(positive[..., None], malignant[0] + z @ malignant[1].T, benign[0] + z @ benign[1].T)
-    return X, np.where(positive, 1.0, -1.0)
-
-
-def _classifiers(X, y):
-    """Return two linear classifiers for each set of rows on the leading axis: least squares on the classes, and ridge."""
-    mean, level = X.mean(axis=-2, keepdims=True), y.mean(axis=-1, keepdims=True)
-    centred = X - mean
-    gram, moments = np.swapaxes(centred, -1, -2) @ centred, np.swapaxes(centred, -1, -2) @ (y - level)[..., None]
-    for alpha in (1e-6, 20.0):
-        weights = np.linalg.solve(gram + alpha * np.eye(30), moments)  # (sets, 30, 1)
-        yield weights, level - (mean @ weights)[..., 0]
-
-
-def _accuracy(weights, bias):
-    """Return the share of all rows of the population that each linear classifier puts into their class."""
-    share, classes = _population()
-    right = [
-        stats.norm.cdf(sign * ((mean @ weights)[..., 0] + bias[..., 0]) / np.linalg.norm(root.T @ weights, axis=(-1, -2)))
-        for sign, (mean, root) in zip((-1, 1), classes)
-    ]
-    return (1 - share) * right[0] + share * right[1]
-
-
-@functools.cache
-def _errors_of_splits():
-    """For 150 data sets of 569 rows, return by how much the mean of 25 splits misses the true difference, in plain half widths."""
+def test_mcnemar_rejects_equal_models_in_at_most_five_percent():
+    """4,000 test sets of 300 rows; on some of them just one of two models is right, each of the two with a probability of one half."""
     rng = np.random.default_rng(0)
-    truth = np.mean(np.subtract(*(_accuracy(*model) for model in _classifiers(*_drawn(rng, 1000, 120)))))
-    errors = []
-    for _ in range(150):
-        X, y = _drawn(rng, 569)
-        split = np.stack([rng.permutation(569) for _ in range(25)])
-        made, tested = split[:, :120], split[:, 120:]  # rows to make a model by, and 449 to test it
-        right = [(X[tested] @ weights)[..., 0] + bias > 0 for weights, bias in _classifiers(X[made], y[made])]
-        gained = np.subtract(*((said == (y[tested] > 0)).mean(axis=1) for said in right))
-        low, high = interval(gained, 0)
-        errors.append(abs(gained.mean() - truth) / ((high - low) / 2))
-    return np.array(errors)
+    for disagree in (0.05, 0.2):
+        rows = rng.random((4000, 300))
+        u, v = np.sum(rows < disagree / 2, axis=1), np.sum((rows >= disagree / 2) & (rows < disagree), axis=1)
+        p = np.array([mcnemar(int(one), int(other)) for one, other in zip(u, v)])
+        assert np.mean(p < 0.05) < 0.05 + 4 * np.sqrt(0.05 * 0.95 / 4000)
+        unlike = [mcnemar(int(2 * one), int(other)) for one, other in zip(u, v)]  # the first is right alone twice as often
+        assert np.mean(np.array(unlike) < 0.05) > 2 * np.mean(p < 0.05)
 
 
-def test_splits_of_the_same_rows_need_a_wider_interval():
-    assert np.mean(_errors_of_splits() < 1) < 0.8
+# What the run has shown
 
 
-def test_correction_for_449_test_rows_to_120_others_is_three_times_too_wide():
-    corrected = np.sqrt((1 / 25 + 449 / 120) / (1 / 25))  # in plain half widths
-    assert interval(np.arange(25.0), 449 / 120)[1] - 12 == pytest.approx(corrected * (interval(np.arange(25.0), 0)[1] - 12))
-    assert np.mean(_errors_of_splits() < corrected / 3) > 0.95
+def test_network_misses_about_half_of_the_positive_rows_in_this_run(shown):
+    missed, found = shown("confusion_matrix#matrix").number("1", "predicted 0"), shown("confusion_matrix#matrix").number("1", "predicted 1")
+    assert 0.45 < missed / (missed + found) < 0.55
+    np.testing.assert_array_equal(shown("confusion_matrix#drawn").image()[1], [missed, found])
 
 
-class PerSetting(keras.regularizers.Regularizer):
-    def __init__(self, settings):
-        self.l1, self.l2 = np.array(settings, dtype="float32").T
+def test_interval_of_the_recall_is_wider_than_that_of_the_specificity_in_this_run(shown):
+    def ends(measure):
+        return [number(end) for end in shown("confusion_matrix#measures").entry(measure, "95% interval").split(" to ")]
 
-    def __call__(self, kernel):
-        l1, l2 = ops.convert_to_tensor(self.l1), ops.convert_to_tensor(self.l2)
-        return ops.sum(l1 * ops.abs(kernel) + l2 * kernel**2)
-
-
-def summed_cross_entropy(y, logits):
-    return ops.sum(ops.softplus(logits) - y * logits, axis=(1, 2))
+    for measure in ("recall", "specificity"):
+        right, rows = (shown("confusion_matrix#measures").number(measure, column) for column in ("right", "rows"))
+        theirs = stats.binomtest(int(right), int(rows)).proportion_ci(method="wilson")
+        assert ends(measure) == pytest.approx(theirs, abs=6e-4)
+    assert np.diff(ends("recall")) > 5 * np.diff(ends("specificity"))
 
 
-SETTINGS = [pair for factor in (0.001, 0.01, 0.1) for pair in ((factor, 0.0), (0.0, factor), (factor, factor))]
+def test_threshold_of_one_half_has_the_highest_accuracy_and_the_highest_cost_of_the_three_in_this_run(shown):
+    accuracy, cost = (shown("confusion_matrix#rare").column(name) for name in ("accuracy", "cost"))
+    for other in ("by the costs", "chosen"):
+        assert accuracy["one half"] > accuracy[other]
+        assert cost["one half"] > cost[other] + 5
 
 
-def problems():
-    """Return rows (60, 3 data sets, 40 features) and classes (60, 3), simulated as in the script."""
-    sizes = {"n_informative": 5, "n_redundant": 0, "n_clusters_per_class": 1, "class_sep": 0.7, "flip_y": 0.05}
-    made = [make_classification(60, 40, **sizes, random_state=seed) for seed in range(3)]
-    X = np.stack([StandardScaler().fit_transform(X) for X, _ in made], axis=1)
-    return X.astype("float32"), np.stack([y for _, y in made], axis=1).astype("float32")
+def test_thresholds_from_costs_and_from_validation_rows_cost_about_the_same_in_this_run(shown):
+    cost = shown("confusion_matrix#rare").column("cost")
+    assert abs(cost["by the costs"] - cost["chosen"]) < 1
 
 
-def adam(updates):
-    return keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.05, updates))
-
-
-def trained_grid(updates):
-    """Return kernels (data sets, features, settings) and biases (data sets, settings), trained as in the script."""
-    X, y = problems()
-    layer = layers.EinsumDense(
-        "bdf,dfs->bds", (3, len(SETTINGS)), bias_axes="ds", kernel_initializer="zeros", kernel_regularizer=PerSetting(SETTINGS)
-    )
-    model = Sequential([layers.Input(X.shape[1:]), layer])
-    return train(model, X, y[:, :, None], adam(updates), summed_cross_entropy, updates), layer.bias.numpy()
-
-
-def test_each_slice_of_the_grid_is_a_model_trained_by_itself():
-    (kernels, biases), (X, y) = trained_grid(100), problems()
-    for d, s in [(0, 0), (1, 1), (2, 2), (0, 3), (1, 4), (2, 5)]:
-        l1, l2 = SETTINGS[s]
-        alone = unit(40, kernel_initializer="zeros", kernel_regularizer=L1L2(l1=l1, l2=l2))
-        kernel = train(alone, X[:, d], y[:, [d]], adam(100), keras.losses.BinaryCrossentropy(from_logits=True), 100)
-        np.testing.assert_allclose(kernels[d, :, s], kernel[:, 0], atol=1e-4)
-        np.testing.assert_allclose(biases[d, s], alone.layers[0].bias.numpy()[0], atol=1e-4)
-
-
-def test_trained_slices_reach_the_optimum_of_scikit_learn():
-    X, y = problems()
-    grids = {updates: trained_grid(updates) for updates in (400, 2000)}
-
-    def objective(d, s, weights, bias):
-        l1, l2 = SETTINGS[s]
-        margins = np.where(y[:, d] == 1, 1, -1) * (X[:, d] @ weights + bias)
-        return np.logaddexp(0, -margins).mean() + l1 * np.abs(weights).sum() + l2 * np.square(weights).sum()
-
-    for d in range(3):
-        for s, (l1, l2) in enumerate(SETTINGS):
-            C, l1_ratio = 1 / (60 * (l1 + 2 * l2)), l1 / (l1 + 2 * l2)
-            other = LogisticRegression(C=C, l1_ratio=l1_ratio, solver="saga", tol=1e-6, max_iter=50_000, random_state=0).fit(
-                X[:, d].astype(float), y[:, d]
-            )
-            least = objective(d, s, other.coef_[0], other.intercept_[0])
-            excess = {updates: objective(d, s, kernels[d, :, s], biases[d, s]) / least - 1 for updates, (kernels, biases) in grids.items()}
-            if max(l1, l2) >= 0.01:
-                assert -1e-4 < excess[400] < 0.01
-                assert -1e-4 < excess[2000] < 1e-4
-            elif l2 == 0:
-                assert excess[400] > 0.1
-
-
-def _ahead(informative, seed):
-    """Return by how much L1 is ahead of L2 in test accuracy, each with its own factor chosen on validation rows."""
-    X, y = make_classification(
-        2120, 40, n_informative=informative, n_redundant=0, n_clusters_per_class=1, class_sep=0.7, flip_y=0.05, random_state=seed
-    )
-    X = StandardScaler().fit(X[:60]).transform(X)
-    accuracies = []
-    for ratio in (1.0, 0.0):
-        models = [LogisticRegression(C=C, l1_ratio=ratio, solver="liblinear").fit(X[:60], y[:60]) for C in np.logspace(-2, 2, 9)]
-        losses = [metrics.log_loss(y[60:120], model.predict_proba(X[60:120])) for model in models]
-        accuracies.append(models[int(np.argmin(losses))].score(X[120:], y[120:]))
-    return accuracies[0] - accuracies[1]
-
-
-def test_l1_is_ahead_of_l2_with_a_sparse_truth_and_behind_with_a_dense_one():
-    for informative, sign in ((5, 1), (30, -1)):
-        ahead = sign * np.array([_ahead(informative, seed) for seed in range(200, 230)])
-        assert stats.ttest_1samp(ahead, 0, alternative="greater").pvalue < 0.01
+def test_network_with_the_penalty_is_better_in_this_run(shown):
+    table = shown("confusion_matrix#two")
+    only, only_other = table.number("right", "wrong without"), table.number("wrong", "right without")
+    assert only > only_other
+    assert shown("confusion_matrix#mcnemar").value() < 0.001
+    assert shown("confusion_matrix#apart").value() > 0  # the lower end
