@@ -117,19 +117,13 @@ for (l2, model), kernel in zip(networks.items(), kernels):
 # Six standardized features. The first two are strongly correlated, so the
 # rows vary much along their sum and little along their difference.
 
-
 # %% tags=["data"]
-def correlated(n_rows, rho, rng, n_features=6):
-    """Return standardized rows, the first two features correlated by rho."""
-    wanted = np.eye(n_features)
-    wanted[0, 1] = wanted[1, 0] = rho
-    X = rng.normal(size=(n_rows, n_features)) @ np.linalg.cholesky(wanted).T
-    return (X - X.mean(axis=0)) / X.std(axis=0)
-
-
 rng = np.random.default_rng(1)
 truth = np.array([3.0, -4.0, 2.0, 1.0, 0.0, 0.0])
-X = correlated(80, 0.95, rng)  # (80, 6)
+correlations = np.eye(6)
+correlations[0, 1] = correlations[1, 0] = 0.95
+X = rng.normal(size=(80, 6)) @ np.linalg.cholesky(correlations).T
+X = (X - X.mean(axis=0)) / X.std(axis=0)  # (80, 6)
 y = 5 + X @ truth + rng.normal(scale=2.0, size=80)  # (80,)
 print(f"correlation of features 0 and 1: {np.corrcoef(X.T)[0, 1]:.2f}")
 
@@ -205,9 +199,8 @@ def path_of(X, y, factors):
 
 def ridge_path(X, y, factors):
     """Return ridge's weights for each factor, (factors, features)."""
-    return np.array(
-        [Ridge(alpha=len(X) * l2).fit(X, y).coef_ for l2 in factors]
-    )
+    models = [Ridge(alpha=len(X) * l2).fit(X, y) for l2 in factors]
+    return np.array([model.coef_ for model in models])
 
 
 factors = np.logspace(-3, 2, 21)
@@ -287,10 +280,8 @@ print("last        " + "   ".join(f"{part:9.2f}" for part in directions[-1]))
 # %% tags=["cloud"]
 figure, axes = plt.subplots(figsize=(3.2, 3.2))
 axes.plot(*X[:, :2].T, "k.", markersize=3, label="rows")
-for sign, name, place in [
-    (1, "sum", (1.1, 2.2)),
-    (-1, "difference", (0.6, -1)),
-]:
+names = {1: ("sum", (1.1, 2.2)), -1: ("difference", (0.6, -1))}
+for sign, (name, place) in names.items():
     direction = np.array([1, sign]) / 2**0.5
     end = 2 * np.std(X[:, :2] @ direction) * direction
     axes.plot(*np.array([-end, end]).T, "k-", linewidth=2, label=name)
@@ -371,12 +362,8 @@ def compared(n_rows, seed, fitted):
     y = (progress - mean) / deviation
     candidates = fitted(X[rows], y[rows], grid)
     chosen = np.argmin([error(weights, validation) for weights in candidates])
-    unpenalized = LinearRegression().fit(X[rows], y[rows]).coef_
-    return (
-        grid[chosen],
-        error(unpenalized, test),
-        error(candidates[chosen], test),
-    )
+    without = error(LinearRegression().fit(X[rows], y[rows]).coef_, test)
+    return grid[chosen], without, error(candidates[chosen], test)
 
 
 print("training rows   chosen factor   error without   error with L2")
@@ -389,15 +376,13 @@ for n_rows in (40, 265):
 # it has the same weights and needs no updates.
 
 # %% tags=["splits"]
-print(
-    "training rows   splits   error without   error with L2   L2 is better in"
-)
+print("training rows   splits   error without   error with L2   L2 better in")
 for n_rows in (40, 265):
     found = [compared(n_rows, seed, ridge_path)[1:] for seed in range(100)]
     without, with_l2 = np.transpose(found)
     print(
         f"{n_rows:<13}   {len(found):6}   {without.mean():13.1f}"
-        f"   {with_l2.mean():13.1f}   {np.sum(with_l2 < without):15}"
+        f"   {with_l2.mean():13.1f}   {np.sum(with_l2 < without):12}"
     )
 
 # %% [markdown]

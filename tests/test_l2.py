@@ -553,11 +553,11 @@ def test_l2_helps_with_few_rows_and_hardly_with_many_in_this_run(shown):
 
 
 def test_l2_is_better_in_most_splits_with_few_rows_in_this_run(shown):
-    assert shown("l2#splits").number("40", "L2 is better in") > 75
+    assert shown("l2#splits").number("40", "L2 better in") > 75
 
 
 def test_l2_is_better_in_about_half_of_the_splits_with_many_rows_in_this_run(shown):
-    assert 40 < shown("l2#splits").number("265", "L2 is better in") < 60
+    assert 40 < shown("l2#splits").number("265", "L2 better in") < 60
     without, with_l2 = errors(shown, "l2#splits", "265")
     assert abs(without - with_l2) < 0.5
 
