@@ -5,6 +5,8 @@
 # and why. It runs in about twenty seconds.
 # [The chapter](../docs/learn/l1.md) explains each step.
 # <a id="l1-some-weights-vanish"></a><a id="two-weights"></a>
+# <a id="every-target-at-once"></a><a id="simulate-data"></a>
+# <a id="two-features-that-say-nearly-the-same"></a>
 
 # %%
 import os
@@ -107,7 +109,7 @@ print(f"the plain model at 0.1      {np.abs(by_keras[8] - plain).max():30.3f}")
 print(f"scikit-learn at 18 factors  {np.abs(by_keras - by_lasso).max():30.3f}")
 
 # %% tags=["path"]
-figure, axes = plt.subplots(figsize=(4.6, 2.6))
+figure, axes = plt.subplots(figsize=(4.6, 2.5))
 for name, line, ring in zip(names, by_keras.T, np.transpose(by_lasso)):
     axes.plot(factors, line, "C1-", linewidth=1.5, label=name)
     axes.plot(factors[::4], ring[::4], "k.", label=f"{name}, scikit-learn")
