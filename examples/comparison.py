@@ -332,27 +332,56 @@ print(f"updates of each network: {UPDATES}")
 print(f"networks: {len(results) * repeats * len(settings):,}")
 
 # %% tags=["sets"]
-kinds = ["sparse 150", "dense 150", "tumours", "digits"]
-print("data         training   validation   test   classes")
-for name in kinds:
+kinds = {  # as they are called in tables
+    "sparse": "sparse 150",
+    "dense": "dense 150",
+    "tumours": "tumours",
+    "digits": "digits",
+}
+print("data      training   validation   test   classes")
+for kind, name in kinds.items():
     training, validation, test, classes = shapes[name]
     print(
-        f"{name:<10}   {training:8}   {validation:10}   {test:4}   {classes:7}"
+        f"{kind:<7}   {training:8}   {validation:10}   {test:4}   {classes:7}"
     )
 
 # %% [markdown]
-# ## Four penalties
+# ## Four penalties, and early stopping
+
 
 # %% tags=["scores"]
-print("data and penalty        loss   accuracy   median l1   median l2")
-for name in kinds:
-    for penalty, result in results[name].items():
-        factors = np.array(candidates.get(penalty, [(0.0, 0.0)] * 10))
-        l1, l2 = np.median(factors[result["best"]], axis=0)
-        print(
-            f"{name + ' ' + penalty:<18}   {result['loss'].mean():6.3f}"
-            f"   {result['accuracy'].mean():7.1f}%   {l1:9g}   {l2:9g}"
-        )
+def print_table(first, rows, entry):
+    """Print `entry(row, name)` for each row, a column for each kind."""
+    print(f"{first:<14}" + "".join(f"   {kind:>14}" for kind in kinds))
+    for row in rows:
+        entries = [entry(row, name) for name in kinds.values()]
+        label = row if isinstance(row, str) else " − ".join(row)
+        print(f"{label:<14}" + "".join(f"   {text:>14}" for text in entries))
+
+
+models = [*candidates, "stopped"]
+print_table(
+    "penalty",
+    models,
+    lambda penalty, name: f"{results[name][penalty]['loss'].mean():.3f}",
+)
+
+# %% tags=["accuracies"]
+print_table(
+    "penalty",
+    models,
+    lambda penalty, name: f"{results[name][penalty]['accuracy'].mean():.1f}%",
+)
+
+
+# %% tags=["factors"]
+def median_factors(penalty, name):
+    """Return the medians of the chosen `l1` and `l2`, as in "0.01, 0.003"."""
+    chosen = np.array(candidates[penalty])[results[name][penalty]["best"]]
+    return ", ".join(f"{factor:g}" for factor in np.median(chosen, axis=0))
+
+
+print_table("l1, l2", ["L1", "L2", "both"], median_factors)
 
 # %% [markdown]
 # ## All six pairs, with intervals
@@ -384,15 +413,11 @@ def written(mean, half, digits):
 
 
 def print_pairs(pairs, measure, digits):
-    """Print the differences of a measure, a column for each kind of data."""
-    print(f"{'pair':<14}" + "".join(f"   {name:>14}" for name in kinds))
-    for one, other in pairs:
-        row = [
-            written(*interval(name, one, other, measure), digits)
-            for name in kinds
-        ]
-        label = f"{one} − {other}"
-        print(f"{label:<14}" + "".join(f"   {entry:>14}" for entry in row))
+    print_table(
+        "pair",
+        pairs,
+        lambda pair, name: written(*interval(name, *pair, measure), digits),
+    )
 
 
 print_pairs(pairs, "loss", digits=3)
@@ -401,11 +426,11 @@ print_pairs(pairs, "loss", digits=3)
 print_pairs(pairs, "accuracy", digits=1)
 
 # %% tags=["stopping"]
-stopped = [(penalty, "stopped") for penalty in ("none", "L1", "L2", "both")]
+stopped = [(penalty, "stopped") for penalty in candidates]
 print_pairs(stopped, "loss", digits=3)
 
 # %% tags=["forest"]
-for name in kinds:
+for kind, name in kinds.items():
     figure, axes = plt.subplots(figsize=(2.4, 1.8))
     told = []
     for place, (one, other) in enumerate(pairs[3:]):
@@ -422,11 +447,11 @@ for name in kinds:
         told.append(f"{one} − {other} {written(mean, half, 3)}")
     axes.axvline(0, color="k", linewidth=0.8)
     axes.set_yticks(range(3), [f"{one} − {other}" for one, other in pairs[3:]])
-    axes.set(title=name, xlabel="difference of the loss")
+    axes.set(title=kind, xlabel="difference of the loss")
     axes.set(xlim=(-0.1, 0.1), ylim=(2.5, -0.5))
     figure.set_label(
         f"Mean differences of the test loss between penalties, with intervals "
-        f"that hold together, {name}: {'; '.join(told)}."
+        f"that hold together, {kind}: {'; '.join(told)}."
     )
 plt.show()
 
@@ -488,7 +513,7 @@ styles = {
     "stopped": "x:",
 }
 for truth in ("sparse", "dense"):
-    figure, axes = plt.subplots(figsize=(3.4, 2.1))
+    figure, axes = plt.subplots(figsize=(3.8, 2.1))
     means = {
         penalty: [
             results[f"{truth} {n}"][penalty]["loss"].mean() for n in sizes
@@ -507,7 +532,7 @@ for truth in ("sparse", "dense"):
     axes.set(xscale="log", ylim=(0.15, 1.3))
     axes.set_xticks(sizes, sizes)
     axes.minorticks_off()
-    axes.legend()
+    axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
     told = ", ".join(
         f"{penalty} from {values[0]:.2f} to {values[-1]:.2f}"
         for penalty, values in means.items()

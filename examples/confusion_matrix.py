@@ -155,20 +155,22 @@ def cost(y, positive):
 tried = np.unique(np.append(validation, [0.5, 1 / 9]))
 costs = [cost(y_validation, validation > value) for value in tried]
 best = tried[int(np.argmin(costs))]
-thresholds = {"one half": 0.5, "by the costs": 1 / 9, "chosen": best}
-print("threshold      value   recall   precision   accuracy   cost")
+thresholds = {"one half": 0.5, "costs": 1 / 9, "chosen": best}
+print("threshold   recall   precision   accuracy   cost")
 for name, value in thresholds.items():
     said = test > value
     print(
-        f"{name:<12}   {value:5.3f}"
-        f"   {metrics.recall_score(y_test, said):6.1%}"
+        f"{name:<9}   {metrics.recall_score(y_test, said):6.1%}"
         f"   {metrics.precision_score(y_test, said):9.1%}"
         f"   {np.mean(said == y_test):8.1%}   {cost(y_test, said):4.1f}"
     )
 print(
-    f"never 1        1.000   {0:6.1%}           –"
+    f"never 1     {0:6.1%}           –"
     f"   {np.mean(y_test == 0):8.1%}   {cost(y_test, test > 1):4.1f}"
 )
+
+# %% tags=["chosen"]
+print(f"threshold chosen on validation rows: {best:.2f}")
 
 # %% tags=["curves"]
 alarms, recalls, _ = metrics.roc_curve(y_test, test)
@@ -279,13 +281,13 @@ model.fit(
 )
 predicted = model.predict(scaler.transform(X_test), verbose=0).argmax(axis=1)
 matrix = metrics.confusion_matrix(y_test, predicted)
-columns = "   ".join(f"predicted {k}" for k in range(classes))
+columns = "   ".join(f"{k:6}" for k in range(classes))
 print(f"true class   {columns}   recall")
 for k, row in enumerate(matrix):
-    counts = "   ".join(f"{cell:11}" for cell in row)
+    counts = "   ".join(f"{cell:6}" for cell in row)
     print(f"{k:<10}   {counts}   {row[k] / row.sum():6.3f}")
 precision = metrics.precision_score(y_test, predicted, average=None)
-counts = "   ".join(f"{value:11.3f}" for value in precision)
+counts = "   ".join(f"{value:6.3f}" for value in precision)
 print(f"precision    {counts}        –")
 
 # %% tags=["normalized"]
