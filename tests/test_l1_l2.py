@@ -1,4 +1,4 @@
-"""Claims of the chapter "L1 and L2 together"."""
+"""Claims and observations of the chapter "Elastic net: L1 and L2 together"."""
 
 import keras
 import numpy as np
@@ -8,6 +8,7 @@ from scipy.optimize import brentq, minimize_scalar
 from sklearn.linear_model import ElasticNet, Lasso, LogisticRegression, Ridge, enet_path
 
 from tests.formulas import formula
+from tests.observed import number
 from tests.solvers import L1L2OfEach, gradient, lasso, soft_threshold, train
 
 MIXES = (0.25, 0.5, 0.75)
@@ -358,7 +359,7 @@ def test_grid_of_linear_models_in_keras_reaches_the_optimum_of_scikit_learn():
         other = elastic_net(X, y, l1[i], l2[i])
         best = np.mean((y - other.predict(X)) ** 2) + penalty(other.coef_, l1[i], l2[i])
         ours = np.mean((y - X @ kernels[i] - biases[i]) ** 2) + penalty(kernels[i], l1[i], l2[i])
-        assert best * (1 - 1e-6) <= ours <= best * (1 + 1e-5)
+        assert best * (1 - 1e-6) <= ours <= best * (1 + 1e-4)
         np.testing.assert_allclose(kernels[i], other.coef_, atol=0.005)
         absent = other.coef_ == 0
         zeros += absent.sum()
@@ -380,7 +381,7 @@ def test_grid_of_sigmoid_units_in_keras_reaches_the_optimum_of_scikit_learn():
     for i in range(len(C)):
         other = LogisticRegression(C=C[i], l1_ratio=ratio[i], solver="saga", tol=1e-8, max_iter=50_000, random_state=0).fit(X, classes)
         best, ours = objective(i, other.coef_[0], other.intercept_[0]), objective(i, kernels[i], biases[i])
-        assert best * (1 - 1e-6) <= ours <= best * (1 + 1e-5)
+        assert best * (1 - 1e-6) <= ours <= best * (1 + 1e-4)
         np.testing.assert_allclose(kernels[i], other.coef_[0], atol=0.005)
 
 
@@ -452,3 +453,116 @@ def test_both_beat_l1_on_groups_and_l2_on_independent_features():
             gaps[kind].append(errors["both"] - errors["L1" if kind == "groups" else "L2"])
     for several in gaps.values():
         assert np.mean(several) + 2.05 * np.std(several, ddof=1) / np.sqrt(30) < -0.1
+
+
+GROUPS, GROUPED, ONE = "groups, loose noise", "groups, grouped noise", "one of each group"
+KINDS = ("independent", GROUPS, GROUPED, ONE)
+
+
+def compared(observed, kind, column):
+    """Return mean, low and high of the 95% interval that an entry such as "−0.59 (−0.67 to −0.52)" holds."""
+    mean, interval = observed.entry(kind, column).rstrip(")").split(" (")
+    return tuple(number(text) for text in (mean, *interval.split(" to ")))
+
+
+def test_both_keep_one_group_and_remove_the_other_in_this_run(shown):
+    both, alone = (shown("l1_l2#grouping").points("trained", panel)[:, 1] for panel in ("L1 and L2", "L1"))
+    assert np.all(np.abs(both[3:]) < 1e-3)
+    assert both[:3].min() > 0.3
+    assert np.ptp(both[:3]) < 0.3 < 0.9 < np.ptp(alone[:3])
+
+
+def test_each_penalty_alone_has_its_weakness_in_this_run(shown):
+    strongest, grouping = shown("l1_l2#strongest"), shown("l1_l2#grouping")
+    assert strongest.column("below 0.001") == {"L1": 4, "L2": 0, "both": 3}
+    l1 = grouping.points("trained", "L1")[:, 1]
+    np.testing.assert_array_less(np.abs(l1[3:]), 1e-3)
+    assert np.sum(np.abs(l1[:3]) < 1e-3) == 1
+    gaps = strongest.column("gap in 1 to 3")
+    assert gaps["L2"] < 0.2 < gaps["L1"]
+
+
+def test_weights_are_much_closer_than_the_bound_in_this_run(shown):
+    bound = shown("l1_l2#bound")
+    difference, most = bound.column("difference"), bound.column("at most")
+    assert len(difference) == 4
+    assert all(4 * difference[pair] <= most[pair] for pair in difference)
+
+
+def test_l1_ends_in_three_models_and_both_in_one_in_this_run(shown):
+    twins = shown("l1_l2#twins")
+    starts = ("4, 0", "2, 1", "0, 4")
+    assert len({twins.entry(start, "L1 alone") for start in starts}) == 3
+    (both,) = {twins.entry(start, "both") for start in starts}
+    first, second = both.split(", ")
+    assert first == second
+
+
+def test_models_of_one_fit_are_the_plain_ones_in_this_run(shown):
+    assert shown("l1_l2#plain").value() < 0.01
+
+
+def test_fifty_models_meet_the_limits_in_this_run(shown):
+    agreement = shown("l1_l2#agreement")
+    assert max(agreement.column("farthest weight").values()) <= 0.005
+    assert max(agreement.column("excess objective").values()) <= 1e-4
+    mixes = ("0.25", "0.5", "0.75", "1")
+    assert max(agreement.number(mix, "largest for a zero") for mix in mixes) <= 0.001
+
+
+def test_diabetes_data_choose_l2_alone_in_this_run(shown):
+    diabetes = shown("l1_l2#diabetes")
+    assert diabetes.number("any mix", "l1_ratio") == 0
+    assert np.ptp(list(diabetes.column("test error").values())) < 0.02
+
+
+def test_l1_is_best_on_independent_features_in_this_run(shown):
+    differences = shown("l1_l2#differences")
+    assert compared(differences, "independent", "both minus L1")[1] > 0
+    assert compared(differences, "independent", "both minus L2")[2] < -1
+
+
+def test_both_are_best_on_groups_with_loose_noise_in_this_run(shown):
+    for alone in ("L1", "L2"):
+        assert compared(shown("l1_l2#differences"), GROUPS, f"both minus {alone}")[2] < 0
+
+
+def test_both_and_l2_are_alike_on_grouped_noise_in_this_run(shown):
+    differences = shown("l1_l2#differences")
+    assert compared(differences, GROUPED, "both minus L1")[2] < 0
+    _, low, high = compared(differences, GROUPED, "both minus L2")
+    assert -0.1 < low < 0 < high < 0.1
+
+
+def test_l1_gains_nothing_when_one_of_each_group_matters_in_this_run(shown):
+    differences = shown("l1_l2#differences")
+    assert compared(differences, ONE, "both minus L1")[2] < 0
+    _, low, high = compared(differences, ONE, "both minus L2")
+    assert -0.15 < low < high < 0.15
+
+
+def test_any_mix_is_close_to_the_best_in_this_run(shown):
+    errors = shown("l1_l2#errors")
+    for kind in KINDS:
+        best = min(errors.number(kind, name) for name in ("L1", "L2", "both"))
+        assert errors.number(kind, "any mix") <= best + 0.1
+
+
+def test_rescaling_helps_on_three_kinds_of_data_in_this_run(shown):
+    procedures = shown("l1_l2#procedures")
+    for kind in KINDS[:3]:
+        assert compared(procedures, kind, "rescaled minus both")[2] < 0
+    assert compared(procedures, ONE, "rescaled minus both")[1] > 0
+
+
+def test_l1_removes_a_third_of_the_members_in_this_run(shown):
+    used = shown("l1_l2#used")
+    for kind in (GROUPS, GROUPED):
+        assert 60 <= used.number(kind, "L1, true") <= 72
+        assert used.number(kind, "both, true") >= 90
+
+
+def test_both_keep_more_noise_in_this_run(shown):
+    used = shown("l1_l2#used")
+    for kind in KINDS:
+        assert used.number(kind, "both, noise") > used.number(kind, "L1, noise") + 5
