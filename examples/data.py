@@ -1,6 +1,8 @@
 # %% [markdown]
 # # Simulated data for classification
 #
+# <a id="data-whose-truth-is-known"></a>
+#
 # Simulate a problem, train a model on it, see what each parameter does, and
 # measure what a leak does. It runs in about fifteen seconds. What each step
 # means is in [the chapter](../docs/learn/data.md).

@@ -1,6 +1,8 @@
 # %% [markdown]
 # # Regularizers in a Sequential model
 #
+# <a id="what-is-penalized-in-a-sequential-model"></a><a id="a-unit-with-two-weights"></a><a id="a-kernel-in-front-of-batchnormalization"></a>
+#
 # Build a model, look up which variables are penalized and how much, train
 # it, and see why the bias is left out. It runs in about ten seconds.
 # What each step means is in [the chapter](../docs/learn/sequential.md).
@@ -28,6 +30,8 @@ from sklearn.linear_model import Ridge
 
 # %% [markdown]
 # ## A model with regularizers
+#
+# <a id="a-small-model-and-who-pays-in-it"></a>
 #
 # The model has 8 inputs, two hidden layers and 1 output. Each kernel has a
 # regularizer of its own, and one of the three biases has one.
@@ -178,6 +182,8 @@ print(f"data loss         {loss_before:15.4f}  {loss_after:7.4f}")
 # %% [markdown]
 # ## Shift the targets
 #
+# <a id="shift-the-data"></a>
+#
 # One feature, 40 rows, a noisy line. Train on y, then on y + 100: once with
 # a free bias, once with a bias that is penalized like the kernel.
 
@@ -286,6 +292,8 @@ for bias, line_model in models.items():
 
 # %% [markdown]
 # ## The penalty before training
+#
+# <a id="the-penalty-of-the-first-weights"></a>
 #
 # Dense layers on 20 inputs, untrained, each built with 20 seeds.
 
