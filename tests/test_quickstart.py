@@ -166,6 +166,14 @@ def test_one_sigmoid_unit_accepts_three_classes_without_a_warning(recwarn):
     assert [str(warning.message) for warning in recwarn] == []
 
 
+def test_log_loss_refuses_more_classes_than_the_network_has():
+    two, three = np.array([0, 1, 1, 0]), np.array([0, 1, 2, 0])
+    one_output = np.array([[0.1], [0.8], [0.7], [0.4]])
+    assert log_loss(two, one_output) == pytest.approx(-np.log([0.9, 0.8, 0.7, 0.6]).mean())
+    with pytest.raises(ValueError, match="number of classes"):
+        log_loss(three, one_output)
+
+
 def test_missing_value_and_third_class_are_refused():
     X, y = standardized(load_breast_cancer)
     X[0, 0] = np.nan

@@ -9,7 +9,7 @@ RUNNING_EXAMPLE = np.array([3.0, -4.0], dtype="float32")
 
 
 def test_string_l1_l2_is_refused():
-    with pytest.raises(ValueError, match="Could not interpret"):
+    with pytest.raises(ValueError, match="Could not interpret regularizer identifier"):
         layers.Dense(1, kernel_regularizer="l1_l2")
     assert "kernel_regularizer='l1_l2'" in regularizers.L1L2.__doc__
 
