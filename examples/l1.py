@@ -4,9 +4,9 @@
 # Train a linear model with L1 on real data, and see which weights become zero
 # and why. It runs in about twenty seconds.
 # [The chapter](../docs/learn/l1.md) explains each step.
-# <a id="l1-some-weights-vanish"></a><a id="two-weights"></a>
-# <a id="every-target-at-once"></a><a id="simulate-data"></a>
-# <a id="two-features-that-say-nearly-the-same"></a>
+# <a id="l1-some-weights-vanish"></a><a id="every-target-at-once"></a>
+# <a id="simulate-data"></a><a id="two-features-that-say-nearly-the-same"></a>
+# <a id="two-weights"></a>
 
 # %%
 import os
@@ -117,12 +117,7 @@ for name, place in {"bmi": (0.6, 0.23), "s5": (0.17, 0.19)}.items():
     axes.text(*place, name)
 axes.set(xscale="log", xlabel="factor l1", ylabel="weight", ylim=(-0.19, 0.4))
 axes.set_xticks([0.01, 0.1, 1], ["0.01", "0.1", "1"])
-axes.legend(
-    *(axes.lines[:2], ["Keras", "scikit-learn"]),
-    loc="lower left",
-    bbox_to_anchor=(0, 1),
-    ncols=2,
-)
+axes.legend(axes.lines[:2], ["Keras", "scikit-learn"], loc=(0, 1), ncols=2)
 figure.set_label(
     "Ten weights over the factor, lines from Keras, dots from scikit-learn on "
     "them. One weight after another becomes zero, s5 and bmi last."
