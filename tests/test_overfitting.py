@@ -180,7 +180,8 @@ def least_squares(p, n=30, sigma=5.0, data_sets=4000):
 
 @pytest.mark.parametrize("p", [2, 10, 20])
 def test_excess_error_of_least_squares(p, n=30, sigma=5.0):
-    expected = formula("learn/overfitting.md", r"\text{new rows:}")(σ=sigma, p=p, n=n) - sigma**2
+    expected = formula("learn/overfitting.md", r"\sigma^2 p / (n - p - 1)")(σ=sigma, p=p, n=n)
+    assert formula("learn/overfitting.md", r"\text{new rows:}")(σ=sigma, p=p, n=n) == pytest.approx(sigma**2 + expected)
     assert least_squares(p)[1] - sigma**2 == pytest.approx(expected, rel=0.05)
     # the variance of the weights is sigma² times the inverse of XᵀX, whose mean SciPy knows
     assert sigma**2 * np.trace(np.atleast_2d(stats.invwishart(df=n, scale=np.eye(p)).mean())) == pytest.approx(expected)
@@ -188,7 +189,9 @@ def test_excess_error_of_least_squares(p, n=30, sigma=5.0):
 
 @pytest.mark.parametrize("p", [2, 10, 20])
 def test_training_error_of_least_squares(p, n=30, sigma=5.0):
-    assert least_squares(p)[0] == pytest.approx(formula("learn/overfitting.md", r"\text{training:}")(σ=sigma, p=p, n=n), rel=0.02)
+    expected = formula("learn/overfitting.md", r"\text{training:}")(σ=sigma, p=p, n=n)
+    assert formula("learn/overfitting.md", r"\sigma^2 (1 - p/n)")(σ=sigma, p=p, n=n) == pytest.approx(expected)
+    assert least_squares(p)[0] == pytest.approx(expected, rel=0.02)
     X = np.random.default_rng(0).normal(size=(n, p))
     assert np.trace(np.eye(n) - X @ np.linalg.pinv(X)) == pytest.approx(n - p)  # of the noise, what is left in the residual
 
@@ -197,7 +200,7 @@ def test_training_error_of_least_squares(p, n=30, sigma=5.0):
 def test_error_of_the_shortest_weights_beyond_n_features(p, n=30, sigma=5.0):
     training, new_rows = least_squares(p, data_sets=1500)
     assert training < 1e-20
-    expected = sigma**2 * (1 + n / (p - n - 1)) + 25 * (1 - n / p)
+    expected = formula("learn/overfitting.md", r"\sigma^2 (1 + n/(p - n - 1))")(σ=sigma, p=p, n=n, w=np.array([3.0, -4.0]))
     assert new_rows == pytest.approx(expected, rel=0.03)
 
 
@@ -442,7 +445,7 @@ def test_a_small_validation_set_scatters_like_the_binomial():
     right = LogisticRegression().fit(X[:150], y[:150]).predict(X[150:]) == y[150:]
     measured, a = right.reshape(1000, 20).mean(axis=1), right.mean()  # 1000 validation sets of 20 rows
     assert 0.6 < a < 0.9
-    assert measured.std() == pytest.approx(np.sqrt(a * (1 - a) / 20), rel=0.06)
+    assert measured.std() == pytest.approx(formula("learn/overfitting.md", r"\sqrt{a(1 - a)/m}")(a=a, m=20), rel=0.06)
     assert right.reshape(40, 500).mean(axis=1).std() < measured.std() / 3
 
 
