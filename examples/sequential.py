@@ -132,7 +132,9 @@ for number, layer in enumerate(model.layers):
         axes.add_patch(box)
         what = "no penalty" if kind == "NoneType" else f"{kind}, penalty"
         words = f"{variable.name} {variable.shape}"
-        paid = f"{what} {penalty_of(variable):.3f}".replace("ty 0.000", "ty")
+        paid = f"{what} {penalty_of(variable):.3f}".replace(
+            "no penalty 0.000", "no penalty"
+        )
         axes.text(left, top - rows - 0.6, f"{words}\n{paid}", va="top")
         seen.append(f"{layer.name} {words}: {paid}")
 axes.set(xlim=(-0.4, 33.2), ylim=(-19.5, 5.2), aspect="equal")
@@ -146,7 +148,7 @@ plt.show()
 # %% [markdown]
 # ## Train it
 #
-# The targets of the 64 rows are half noise. Each batch holds all rows. The
+# Targets are the first feature plus as much noise. Each batch holds all rows. The
 # rows are repeated 100 times, so that one epoch makes 100 updates: many short
 # epochs would take much longer.
 
