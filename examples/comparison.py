@@ -3,7 +3,7 @@
 #
 # Train networks with four penalties on simulated and real data, each penalty
 # with factors of its own, and compare them with intervals. It runs in about
-# thirty seconds. What each step means is in
+# fifty seconds. What each step means is in
 # [the chapter](../docs/learn/comparison.md).
 
 # %%

@@ -325,7 +325,7 @@ for how in ("macro", "weighted", "micro"):
 
 # %% [markdown]
 # The comparison of the four penalties has
-# [a script of its own](comparison.py).
+# [a chapter](../docs/learn/comparison.md) and a script of its own.
 # <a id="many-models-in-one"></a> <a id="tuned-then-tested"></a>
 # <a id="twenty-five-data-sets-twenty-five-splits"></a>
 # <a id="differences-with-intervals"></a>

@@ -357,7 +357,7 @@ print(f"features                            {X.shape[1]}")
 for k, name in enumerate(cancer.target_names):
     print(f"of class {k}, {name:<9}               {np.sum(y == k)}")
 print(f"smallest standard deviation         {deviations.min():.4f}")
-print(f"largest standard deviation          {deviations.max():.0f}")
+print(f"largest standard deviation          {deviations.max():.1f}")
 print(f"pairs of features                   {len(pairs)}")
 print(f"of them correlated above 0.9        {np.sum(pairs > 0.9)}")
 
