@@ -19,7 +19,7 @@ from tests.formulas import formula
 from tests.observed import number
 from tests.solvers import gradients
 
-PAGE = Path(__file__).parent.parent / "docs/learn/choosing.md"
+PAGE, SCRIPT = (Path(__file__).parent.parent / name for name in ("docs/learn/choosing.md", "examples/choosing.py"))
 
 
 def relu_network(l2, features=4, units=5):
@@ -66,6 +66,9 @@ def page(monkeypatch):
     monkeypatch.setitem(sys.modules, "copied", copied)  # where pickle looks for the class
     fences = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     code = [fence for fence in fences if "def network" in fence or "class NetworkClassifier" in fence]
+    for fence in code:
+        defined = re.search(r"^(def|class) .*", fence, re.MULTILINE | re.DOTALL)[0]
+        assert defined in SCRIPT.read_text(encoding="utf-8"), "docs/learn/choosing.md and the script differ; copy the one into the other"
     exec("\n".join(["import keras", *code]), vars(copied))
     return copied
 
@@ -178,7 +181,7 @@ def test_run_without_a_penalty_has_more_than_twice_the_validation_loss(shown):
 
 
 def test_run_answers_the_same_for_every_row_from_a_tenth_upwards(shown):
-    l1_alone = shown("choosing#curve").points("mean of five folds", "L1 alone")
+    l1_alone = shown("choosing#curve").points("L1 alone")
     strong = l1_alone[:, 0] > 0.09
     np.testing.assert_allclose(l1_alone[strong, 1], np.log(2), atol=0.01)
     assert strong.sum() == 2 and (np.abs(l1_alone[~strong, 1] - np.log(2)) > 0.01).all()
@@ -186,7 +189,7 @@ def test_run_answers_the_same_for_every_row_from_a_tenth_upwards(shown):
 
 @pytest.mark.parametrize("penalty", ["L1", "L2"])
 def test_run_is_best_at_a_factor_in_between(shown, penalty):
-    losses = shown("choosing#curve").points("mean of five folds", f"{penalty} alone")[:, 1]
+    losses = shown("choosing#curve").points(f"{penalty} alone")[:, 1]
     assert 0 < losses.argmin() < len(losses) - 1
     error = with_error(shown("choosing#kinds").entry(penalty, "validation loss"))[1]
     assert min(losses[0], losses[-1]) > losses.min() + error
@@ -226,14 +229,14 @@ def test_run_loses_little_by_one_standard_error(shown):
 
 
 def test_run_shows_the_optimism_of_one_validation_set(shown):
-    mean, half = with_error(shown("choosing#optimism").entry("one validation set", "optimism"))
+    mean, half = with_error(shown("choosing#optimism").entry("one set", "optimism"))
     assert mean > half
 
 
 def test_run_shows_less_optimism_with_five_folds(shown):
     mean, half = with_error(shown("choosing#optimism").entry("five folds", "optimism"))
     assert abs(mean) < half
-    assert mean < shown("choosing#optimism").number("one validation set", "optimism")
+    assert mean < shown("choosing#optimism").number("one set", "optimism")
 
 
 def test_run_hardly_depends_on_how_layers_share_a_factor(shown):
