@@ -202,9 +202,9 @@ def test_checks_accept_and_refuse_the_data_of_scikit_learn():
             check(*standardized(load), 1)
     with pytest.raises(ValueError, match="3 classes from 0 to 2, and the output layer needs 10"):
         check(*standardized(load_wine), 10)
-    with pytest.raises(ValueError, match="differ in scale"):
+    with pytest.raises(ValueError, match="are not standardized"):
         check(load_breast_cancer().data, y, 1)
-    with pytest.raises(ValueError, match="differ in scale"):
+    with pytest.raises(ValueError, match="are not standardized"):
         check(X / 1000, y, 1)
     for wrong in (np.nan, np.inf):
         missing = X.copy()
