@@ -79,24 +79,22 @@ for name, penalty in penalties.items():
 
 # %% tags=["grouping"]
 place = np.arange(1, 7)
-for name, colour in [("L1", "C1"), ("L2", "C2"), ("both", "C3")]:
-    figure, axes = plt.subplots(figsize=(2.1, 2.6))
-    axes.bar(place, weights[name], color=colour, label="trained")
-    axes.plot(place, truth, "_", color="black", markersize=13, label="true")
-    axes.axhline(0, color="black", linewidth=0.8)
-    axes.axvline(3.5, color="black", linewidth=0.8, linestyle=":")
-    axes.set(
-        title="L1 and L2" if name == "both" else name,
-        xlabel="feature",
-        ylabel="weight",
-        ylim=(-0.2, 1.3),
-        xticks=place,
-    )
-    figure.set_label(
-        f"Weights of six features with {name}: "
-        + ", ".join(f"{w:.2f}" for w in weights[name]).replace("-", "−")
-        + ". The true ones are 1, 1, 1, 0, 0, 0."
-    )
+figure, axes = plt.subplots(figsize=(4.6, 2.6))
+for k, (name, w) in enumerate(weights.items()):
+    axes.bar(place + 0.27 * (k - 1), w, 0.25, color=f"C{k + 1}", label=name)
+axes.plot(place, truth, "_", color="black", markersize=28, label="true")
+axes.axhline(0, color="black", linewidth=0.8)
+axes.axvline(3.5, color="black", linewidth=0.8, linestyle=":")
+axes.set(xlabel="feature", ylabel="weight", xticks=place)
+axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=4)
+figure.set_label(
+    "Weights of six features. "
+    + "; ".join(
+        f"{name}: {', '.join(f'{weight:.2f}' for weight in w)}"
+        for name, w in weights.items()
+    ).replace("-", "−")
+    + ". The true ones are 1, 1, 1, 0, 0, 0."
+)
 plt.show()
 
 # %% tags=["strongest"]
@@ -180,14 +178,13 @@ plt.show()
 angle = np.linspace(0, 2 * np.pi, 81)  # the axes are among them
 direction = np.stack([np.cos(angle), np.sin(angle)])  # (2, 81)
 size = np.abs(direction).sum(axis=0)  # (81,)
-figure, axes = plt.subplots(figsize=(4.6, 3.3))
+figure, axes = plt.subplots(figsize=(4.4, 3.3))
 curves = {"L2": (0.0, "C2--"), "both": (0.5, "C3-"), "L1": (1.0, "C1-.")}
 for name, (l1, style) in curves.items():
     l2 = 1 - l1
     # the positive root, written so that l2 = 0 does no harm
     distance = 2 / (l1 * size + np.sqrt((l1 * size) ** 2 + 4 * l2))
-    label = f"{name}: l1={l1:g}, l2={l2:g}"
-    axes.plot(*(distance * direction), style, label=label)
+    axes.plot(*(distance * direction), style, label=name)
 axes.axhline(0, color="black", linewidth=0.6)
 axes.axvline(0, color="black", linewidth=0.6)
 axes.set(xlabel="w₁", ylabel="w₂", aspect="equal")

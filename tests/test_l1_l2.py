@@ -466,7 +466,7 @@ def compared(observed, kind, column):
 
 
 def test_both_keep_one_group_and_remove_the_other_in_this_run(shown):
-    both, alone = (shown("l1_l2#grouping").points("trained", panel)[:, 1] for panel in ("L1 and L2", "L1"))
+    both, alone = (shown("l1_l2#grouping").points(name)[:, 1] for name in ("both", "L1"))
     assert np.all(np.abs(both[3:]) < 1e-3)
     assert both[:3].min() > 0.3
     assert np.ptp(both[:3]) < 0.3 < 0.9 < np.ptp(alone[:3])
@@ -475,7 +475,7 @@ def test_both_keep_one_group_and_remove_the_other_in_this_run(shown):
 def test_each_penalty_alone_has_its_weakness_in_this_run(shown):
     strongest, grouping = shown("l1_l2#strongest"), shown("l1_l2#grouping")
     assert strongest.column("below 0.001") == {"L1": 4, "L2": 0, "both": 3}
-    l1 = grouping.points("trained", "L1")[:, 1]
+    l1 = grouping.points("L1")[:, 1]
     np.testing.assert_array_less(np.abs(l1[3:]), 1e-3)
     assert np.sum(np.abs(l1[:3]) < 1e-3) == 1
     gaps = strongest.column("gap in 1 to 3")
