@@ -144,7 +144,7 @@ shown = {
     "2 clusters": {"n_columns": 3, "n_clusters_per_class": 2},
 }
 for name, settings in shown.items():
-    X, y = simulate(50, **settings)
+    X, y = simulate(40, **settings)
     figure, axes = plt.subplots(figsize=(1.75, 1.95))
     rings = {"fillstyle": "none", "markersize": 4, "label": "class 0"}
     axes.plot(X[y == 0, 0], X[y == 0, 1], "ko", **rings)
@@ -160,7 +160,7 @@ for name, settings in shown.items():
     )
     first, second = (X[y == k].mean(axis=0) for k in (0, 1))
     figure.set_label(
-        f"Fifty rows simulated with {name} over the two columns: "
+        f"Forty rows simulated with {name} over the two columns: "
         f"{np.sum(y == 0)} of class 0, rings around ({first[0]:.1f}, "
         f"{first[1]:.1f}), and {np.sum(y == 1)} of class 1, triangles around "
         f"({second[0]:.1f}, {second[1]:.1f})."

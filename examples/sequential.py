@@ -1,7 +1,9 @@
 # %% [markdown]
 # # Regularizers in a Sequential model
 #
-# <a id="what-is-penalized-in-a-sequential-model"></a><a id="a-unit-with-two-weights"></a><a id="a-kernel-in-front-of-batchnormalization"></a>
+# <a id="what-is-penalized-in-a-sequential-model"></a>
+# <a id="a-unit-with-two-weights"></a>
+# <a id="a-kernel-in-front-of-batchnormalization"></a>
 #
 # Build a model, look up which variables are penalized and how much, train
 # it, and see why the bias is left out. It runs in about ten seconds.
@@ -148,9 +150,9 @@ plt.show()
 # %% [markdown]
 # ## Train it
 #
-# Targets are the first feature plus as much noise. Each batch holds all rows. The
-# rows are repeated 100 times, so that one epoch makes 100 updates: many short
-# epochs would take much longer.
+# Targets are the first feature plus as much noise. Each batch holds all
+# rows. The rows are repeated 100 times, so that one epoch makes 100 updates:
+# many short epochs would take much longer.
 
 # %% tags=["updates"]
 rng = np.random.default_rng(1)
