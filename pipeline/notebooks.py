@@ -156,5 +156,6 @@ def page_notebook(script: Script, address, convert: Callable[[str], str]) -> byt
 def description(script: Script) -> str:
     """Return the first sentence of prose in the script, for search engines."""
     prose = next((cell.source for cell in script.read().cells if cell.cell_type == "markdown"), "")
+    prose = re.sub(r"<[^>]*>", "", prose)  # anchors of old headings
     body = " ".join(line for line in prose.splitlines() if line and not line.startswith("#"))
     return re.split(r"(?<=[.!?]) ", re.sub(r"\[([^\]]+)\]\([^)]*\)|[`*$]", r"\1", body))[0]

@@ -80,3 +80,8 @@ def test_what_is_made_of_an_example_is_kept_until_something_in_it_changes(projec
 
 def test_the_first_sentence_of_a_script_describes_its_page(executed):
     assert notebooks.description(demo(executed)) == "A small example, with w^2."
+
+
+def test_anchors_of_old_headings_are_no_part_of_the_description(project):
+    edit(project / "examples" / "demo.py", "# A small example", '# <a id="old-heading"></a>\n# A small example')
+    assert notebooks.description(demo(project)) == "A small example, with w^2."
