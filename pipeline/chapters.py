@@ -68,6 +68,22 @@ def chapters(root: Path = ROOT) -> list[Chapter]:
     return found
 
 
+def scripts(root: Path = ROOT) -> dict[str, list[str]]:
+    """Return the stems of the scripts of each chapter, {stem: [stem, …]}: its own, then its experiments, named `<stem>_<experiment>`.
+
+    Raises:
+        SiteError: if a script belongs to no chapter.
+    """
+    found = {chapter.stem: [] for chapter in chapters(root)}
+    for script in sorted(path.stem for path in (root / "examples").glob("*.py")):
+        # The longest name wins: l1_l2 is a chapter, and no experiment of l1.
+        owner = max((stem for stem in found if f"{script}_".startswith(f"{stem}_")), key=len, default=None)
+        if owner is None:
+            raise SiteError(f"examples/{script}.py belongs to no chapter; name it <stem>.py or <stem>_<experiment>.py.")
+        found[owner].append(script)
+    return found
+
+
 class _List(Preprocessor):
     def run(self, lines):
         if LIST not in [line.strip() for line in lines]:

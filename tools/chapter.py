@@ -7,7 +7,7 @@ import re
 import sys
 from pathlib import Path
 
-from pipeline.chapters import chapters
+from pipeline.chapters import chapters, scripts
 from pipeline.files import write_whole
 from pipeline.source import ROOT, SiteError
 
@@ -121,9 +121,10 @@ def readme(root: Path = ROOT) -> str:
     Raises:
         SiteError: if README.md has no such table.
     """
+    programs = scripts(root)
     rows = [
         f"| {chapter.title} | [docs/learn/{chapter.stem}.md](docs/learn/{chapter.stem}.md) "
-        f"| [examples/{chapter.stem}.py](examples/{chapter.stem}.py) "
+        f"| {', '.join(f'[examples/{stem}.py](examples/{stem}.py)' for stem in programs[chapter.stem])} "
         f"| [tests/test_{chapter.stem}.py](tests/test_{chapter.stem}.py) |\n"
         for chapter in chapters(root)
     ]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.chapters import Chapter, chapters
+from pipeline.chapters import Chapter, chapters, scripts
 from pipeline.source import ROOT, SiteError
 from tests.site.small import build_site, edit, stops, write
 from tools import chapter
@@ -30,6 +30,19 @@ def test_the_chapters_are_those_of_nav(registered):
 def test_the_home_page_lists_them(registered):
     home = (build_site(registered) / "index.html").read_text(encoding="utf-8")
     assert '<a href="learn/demo/">Demo</a>: draw two lines.</li>' in home
+
+
+def test_an_experiment_belongs_to_the_chapter_with_the_longest_name(registered):
+    edit(registered / "mkdocs.yml", "learn/demo.md", "learn/demo.md\n    - Demo, both: learn/demo_both.md")
+    write(registered / "docs" / "learn" / "demo_both.md", "---\ntitle: Both\noutcome: draw both\n---\n\n# Both\n")
+    for stem in ("demo_both", "demo_both_again", "demo_more"):
+        write(registered / "examples" / f"{stem}.py", "# %%\nprint(1)\n")
+    assert scripts(registered) == {"demo": ["demo", "demo_more"], "demo_both": ["demo_both", "demo_both_again"]}
+    table = chapter.readme(registered)
+    assert "| [examples/demo.py](examples/demo.py), [examples/demo_more.py](examples/demo_more.py) |" in table
+    write(registered / "examples" / "demos.py", "# %%\nprint(1)\n")
+    with pytest.raises(SiteError, match=r"examples/demos\.py belongs to no chapter; name it"):
+        scripts(registered)
 
 
 @pytest.mark.parametrize("key", ["title", "outcome"])

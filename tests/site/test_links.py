@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from pipeline.chapters import scripts
 from tests.site.conftest import BASE, ROOT
 from tools import permalinks
 from tools.permalinks import headings, ids, published
@@ -96,13 +97,17 @@ def test_a_lost_address_is_found_and_a_redirect_saves_it(tmp_path):
 
 
 def test_the_three_trees_have_the_same_stems():
-    """A chapter is a page, a script and a file of tests with one name; other pages have no script, and tests if they make claims."""
-    scripts = {path.stem for path in (ROOT / "examples").glob("*.py")}
+    """A chapter is a page, a script and a file of tests with one name; it may have more scripts, and other pages tests."""
     tests = {path.stem.removeprefix("test_") for path in (ROOT / "tests").glob("test_*.py")}
     chapters = {path.stem for path in (ROOT / "docs" / "learn").glob("*.md")}
     others = {path.stem for path in (ROOT / "docs").rglob("*.md")} - chapters
-    uneven = sorted((scripts | chapters) - (scripts & chapters & tests))
+    programs = scripts()
+    uneven = sorted(stem for stem in chapters if stem not in tests or stem not in programs.get(stem, []))
     assert not uneven, f"{', '.join(uneven)}: a chapter needs docs/learn/<stem>.md, examples/<stem>.py and tests/test_<stem>.py, all three"
+    for chapter, stems in programs.items():
+        page = (ROOT / "docs" / "learn" / f"{chapter}.md").read_text(encoding="utf-8")
+        idle = [stem for stem in stems[1:] if f"{{{{ {stem}#" not in page or f"(../examples/{stem}.ipynb)" not in page]
+        assert not idle, f"docs/learn/{chapter}.md does not link or shows nothing of examples/{idle[0]}.py"
     alone = sorted(tests - chapters - others)
     assert not alone, f"tests/test_{alone[0]}.py proves the claims of no page; name it as the page is named"
 
