@@ -209,7 +209,7 @@ draw(
     "precision and recall",
     *(found, precisions, [share, share], "recall", "precision"),
     (marked["recall"], marked["precision"]),
-    f"Precision over recall on the same rows. Guessing has a precision of "
+    f"Precision against recall on the same rows. Guessing has a precision of "
     f"{share:.2f} everywhere, the share of the positive rows.",
 )
 plt.show()
@@ -313,15 +313,12 @@ for how, lines in (("true", "rows"), ("pred", "columns")):
 plt.show()
 
 # %% tags=["averages"]
-print("average    precision   recall      F1   accuracy")
+print("average    precision   recall      F1")
 for how in ("macro", "weighted", "micro"):
     precision, recall, f1, _ = metrics.precision_recall_fscore_support(
         y_test, predicted, average=how
     )
-    print(
-        f"{how:<8}   {precision:9.3f}   {recall:6.3f}   {f1:5.3f}"
-        f"   {np.mean(predicted == y_test):8.3f}"
-    )
+    print(f"{how:<8}   {precision:9.3f}   {recall:6.3f}   {f1:5.3f}")
 
 # %% [markdown]
 # The comparison of the four penalties has

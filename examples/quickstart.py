@@ -116,6 +116,13 @@ for factor in [0.0, chosen]:
     )
 plt.show()
 
+# %% tags=["sizes"]
+print("factor   informative   noise")
+for factor in [0.0, chosen]:
+    sizes = np.abs(models[factor].layers[0].kernel.numpy())
+    print(f"{factor:<6g}   {sizes[:informative].mean():11.2f}", end="")
+    print(f"   {sizes[informative:].mean():5.2f}")
+
 # %% [markdown]
 # ## What is penalized <a id="the-penalty-of-two-weights"></a>
 

@@ -41,6 +41,7 @@ def test_measures_of_the_four_cells_are_those_of_scikit_learn(cells):
     assert metrics.balanced_accuracy_score(y, said) == pytest.approx(balanced)
     root = np.sqrt(formula("learn/confusion_matrix.md", "R^2 =")(**given))
     assert metrics.matthews_corrcoef(y, said) == pytest.approx(formula("learn/confusion_matrix.md", r"\text{MCC}")(**given, R=root))
+    assert metrics.matthews_corrcoef(y, np.ones_like(y)) == 0  # R = 0
 
 
 def test_mcc_is_the_correlation_of_truth_and_answer():
@@ -176,6 +177,20 @@ def test_difference_of_accuracies_comes_from_the_rows_of_disagreement(right, rig
     assert np.mean(first) - np.mean(second) == pytest.approx(formula("learn/confusion_matrix.md", "d =")(u=u, v=v, n=n))
 
 
+@pytest.mark.parametrize(("only_first", "only_second"), [(0.05, 0.03), (0.15, 0.05)])
+def test_interval_of_the_difference_contains_the_true_difference_in_about_95_percent(only_first, only_second):
+    """4,000 test sets of 1,000 rows, of which one model alone is right with these probabilities."""
+    n = 1000
+    counts = np.random.default_rng(0).multinomial(n, [only_first, only_second, 1 - only_first - only_second], size=4000)
+    u, v = counts[:, 0], counts[:, 1]
+    d = formula("learn/confusion_matrix.md", "d =")(u=u, v=v, n=n)
+    s_d = np.sqrt(formula("learn/confusion_matrix.md", "s_d^2 =")(u=u, v=v, n=n))
+    rows = np.repeat([1, -1, 0], counts[0])  # the differences of the first test set, row by row
+    assert s_d[0] == pytest.approx(rows.std() / np.sqrt(n))
+    covered = np.mean(np.abs(d - (only_first - only_second)) < 1.96 * s_d)
+    assert covered == pytest.approx(0.95, abs=4 * np.sqrt(0.95 * 0.05 / 4000))
+
+
 @functools.cache
 def mcnemar(u, v):
     return stats.binomtest(u, u + v).pvalue
@@ -211,6 +226,16 @@ def test_interval_of_the_recall_is_wider_than_that_of_the_specificity_in_this_ru
         theirs = stats.binomtest(int(right), int(rows)).proportion_ci(method="wilson")
         assert ends(measure) == pytest.approx(theirs, abs=6e-4)
     assert np.diff(ends("recall")) > 5 * np.diff(ends("specificity"))
+    measures = shown("confusion_matrix#measures")
+    rows, value = ([measures.number(measure, column) for measure in ("recall", "specificity")] for column in ("rows", "value"))
+    assert rows[0] < rows[1] and abs(value[0] - 0.5) < abs(value[1] - 0.5)
+    # Each reason alone widens the interval: fewer rows, or a share nearer to one half.
+
+    def width(share, n):
+        return np.diff(stats.binomtest(round(share * n), int(n)).proportion_ci(method="wilson"))
+
+    assert width(value[1], rows[0]) > 2 * width(value[1], rows[1])
+    assert width(value[0], rows[1]) > 2 * width(value[1], rows[1])
 
 
 def test_threshold_of_one_half_has_the_highest_accuracy_and_the_highest_cost_of_the_three_in_this_run(shown):

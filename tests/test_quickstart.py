@@ -213,6 +213,11 @@ def test_checks_accept_and_refuse_the_data_of_scikit_learn():
             check(missing, y, 1)
 
 
+def test_log_loss_refuses_predictions_that_are_not_numbers():
+    with pytest.raises(ValueError, match="NaN"):
+        log_loss([0, 1, 0, 1], np.full(4, np.nan))
+
+
 def test_check_names_the_classes_of_the_digits():
     with pytest.raises(ValueError) as refused:
         checks()(*standardized(load_digits), 1)
@@ -262,13 +267,18 @@ def magnitudes(shown, factor):
 
 def test_noise_features_get_large_weights_without_a_penalty_in_this_run(shown):
     informative, noise = magnitudes(shown, "0")
-    assert noise.mean() > informative.mean() / 2
+    sizes = shown("quickstart#sizes")
+    assert len(noise) == 15 and 0.7 * informative.mean() < noise.mean() < informative.mean()
+    assert sizes.number("0", "noise") == pytest.approx(noise.mean(), abs=0.006)
+    assert sizes.number("0", "informative") == pytest.approx(informative.mean(), abs=0.006)
 
 
 def test_noise_features_get_small_weights_with_the_penalty_in_this_run(shown):
     informative, noise = magnitudes(shown, "0.01")
     assert np.mean(np.vstack([informative, noise]) < 0.05) > 0.5
-    assert noise.mean() < informative.mean() / 5
+    sizes = shown("quickstart#sizes")
+    assert sizes.number("0.01", "noise") == pytest.approx(noise.mean(), abs=0.006)
+    assert sizes.number("0.01", "informative") == pytest.approx(informative.mean(), abs=0.006)
 
 
 def test_without_a_penalty_the_network_overfits_in_this_run(shown):
