@@ -1,5 +1,5 @@
 # %% [markdown]
-# # In short
+# # In short: the course on one page
 #
 # Everything once, on real data: check the table, split it, try four
 # penalties with several factors, choose by the validation rows, and open
@@ -107,12 +107,12 @@ factors = [0.0001, 0.001, 0.01]
 settings = {"none": (0.0, 0.0)}
 settings |= {f"L1, {factor:g}": (factor, 0.0) for factor in factors}
 settings |= {f"L2, {10 * factor:g}": (0.0, 10 * factor) for factor in factors}
-settings |= {f"both, {factor:g}": (factor, factor) for factor in factors}
+settings |= {f"both, {factor:g} each": (factor, factor) for factor in factors}
 models = {name: train(*pair) for name, pair in settings.items()}
 
 # %% tags=["validation"]
 scores = {}
-print("penalty and factor   training   validation   validation accuracy")
+print("penalty and factor   training   validation   accuracy")
 for name, model in models.items():
     fitted = model.evaluate(X_train, y_train, verbose=0, return_dict=True)
     found = model.evaluate(
@@ -120,8 +120,8 @@ for name, model in models.items():
     )
     scores[name] = found["crossentropy"]
     print(
-        f"{name:<18}   {fitted['crossentropy']:8.3f}"
-        f"   {found['crossentropy']:10.3f}   {found['accuracy']:19.1%}"
+        f"{name:<18}   {fitted['crossentropy']:8.4f}"
+        f"   {found['crossentropy']:10.4f}   {found['accuracy']:8.1%}"
     )
 
 # %% tags=["chosen"]
@@ -131,33 +131,37 @@ print(f"penalty and factor: {chosen}")
 # %% [markdown]
 # ## Open the test rows once
 #
-# Each test row is right or wrong for both models, so their accuracies are
-# compared in pairs.
+# Both models predict the same rows, so they are compared row by row.
 
 # %% tags=["test"]
-right = {}
-for name in ("none", chosen):
-    answers = models[name].predict(X_test, verbose=0).argmax(axis=1)
-    right[name] = answers == y_test
-print("model     right   of   accuracy")
+right, losses = {}, {}
+print("model      cross-entropy   right     of   accuracy")
 for label, name in (("none", "none"), ("chosen", chosen)):
+    probabilities = models[name].predict(X_test, verbose=0)
+    answers = probabilities.argmax(axis=1)
+    right[label] = answers == y_test
+    losses[label] = -np.log(probabilities[np.arange(len(y_test)), y_test])
     print(
-        f"{label:<6}   {right[name].sum():6}   {len(y_test)}"
-        f"   {right[name].mean():7.1%}"
+        f"{label:<8}   {losses[label].mean():13.3f}   {right[label].sum():5}"
+        f"   {len(y_test):4}   {right[label].mean():8.1%}"
     )
 
 # %% tags=["difference"]
-change = right[chosen].astype(float) - right["none"]
-half = stats.norm.ppf(0.975) * stats.sem(change)
-low, high = 100 * (change.mean() - half), 100 * (change.mean() + half)
-print("quantity     points   lower end   upper end")
-print(f"difference   {100 * change.mean():+6.1f}   {low:+9.1f}   {high:+9.1f}")
+changes = {
+    "cross-entropy": losses["chosen"] - losses["none"],
+    "points of accuracy": 100 * (right["chosen"] - 1.0 * right["none"]),
+}
+print("chosen minus none    difference   lower end   upper end")
+for name, change in changes.items():
+    half = stats.norm.ppf(0.975) * stats.sem(change)
+    low, high = change.mean() - half, change.mean() + half
+    print(f"{name:<18}   {change.mean():+10.3f}   {low:+9.3f}   {high:+9.3f}")
 
 # %% tags=["matrix"]
 matrix = confusion_matrix(y_test, answers)
 figure, axes = plt.subplots(figsize=(4.2, 3.6))
 display = ConfusionMatrixDisplay(matrix, display_labels=classes)
-display.plot(cmap="Blues", colorbar=False, ax=axes)
+display.plot(cmap="Greys", colorbar=False, ax=axes)
 wrong = matrix.sum() - np.trace(matrix)
 off = np.where(np.eye(len(classes), dtype=bool), 0, matrix)
 true, predicted = np.unravel_index(off.argmax(), off.shape)

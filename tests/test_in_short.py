@@ -1,5 +1,7 @@
 """Claims and observations of the page "In short"."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from keras.regularizers import L1L2
 from scipy.optimize import minimize_scalar
 from sklearn.preprocessing import StandardScaler
 
+from pipeline.source import ROOT
 from tests.formulas import formula
 from tests.observed import number
 from tests.solvers import level, unit
@@ -68,7 +71,7 @@ def test_network_without_a_penalty_fits_its_training_rows_best_in_this_run(shown
 def test_largest_factors_are_too_large_in_this_run(shown):
     validation = shown("in_short#validation").column("validation")
     for kind in ("L1", "L2", "both"):
-        factors = {name: float(name.partition(", ")[2]) for name in validation if name.startswith(kind)}
+        factors = {name: float(name.split()[1]) for name in validation if name.startswith(kind)}
         assert validation[max(factors, key=factors.get)] > validation["none"]
 
 
@@ -78,8 +81,36 @@ def test_chosen_setting_has_the_smallest_validation_cross_entropy_in_this_run(sh
     assert validation[chosen] == min(validation.values())
 
 
+def test_second_setting_is_less_than_a_thousandth_behind_in_this_run(shown):
+    validation = shown("in_short#validation").column("validation")
+    first, second = sorted(validation, key=validation.get)[:2]
+    assert second == "both, 0.001 each" and validation[second] - validation[first] < 0.001
+
+
+def test_code_of_the_page_gives_the_scores_of_this_run(shown):
+    code = max(re.findall(r"```python\n(.+?)```", (ROOT / "docs/learn/in_short.md").read_text(encoding="utf-8"), re.DOTALL), key=len)
+    ran = {}
+    exec(code, ran)
+    names = {(0, 0): "none", (0.001, 0): "L1, 0.001", (0, 0.01): "L2, 0.01", (0.001, 0.001): "both, 0.001 each"}
+    assert names[ran["chosen"]] == shown("in_short#chosen").text.partition(": ")[2].strip()
+    for setting, name in names.items():
+        assert ran["scores"][setting] == pytest.approx(shown("in_short#validation").number(name, "validation"), abs=2e-3)
+    assert ran["test_loss"] == pytest.approx(shown("in_short#test").number("chosen", "cross-entropy"), abs=2e-3)
+
+
+def difference_of(shown, name, column):
+    return number(shown("in_short#difference").entry(name, column))
+
+
+def test_chosen_model_has_the_smaller_test_cross_entropy_in_this_run(shown):
+    mean, low, high = (difference_of(shown, "cross-entropy", end) for end in ("difference", "lower end", "upper end"))
+    assert high < 0
+    losses = shown("in_short#test").column("cross-entropy")
+    assert mean == pytest.approx(losses["chosen"] - losses["none"], abs=2e-3) and mean == pytest.approx((low + high) / 2, abs=2e-3)
+
+
 def test_interval_of_the_difference_contains_zero_in_this_run(shown):
-    difference = shown("in_short#difference")
-    assert number(difference.entry("difference", "lower end")) < 0 < number(difference.entry("difference", "upper end"))
+    low, high = (difference_of(shown, "points of accuracy", end) for end in ("lower end", "upper end"))
+    assert low < 0 < high
     right = shown("in_short#test").column("right")
     assert right["chosen"] > right["none"]
