@@ -278,7 +278,7 @@ for j, name in enumerate(["3", "−4", "1.5", "0.5", "0 (mean of 16)"]):
     )
 
 # %% tags=["exactly"]
-print("method     keeps exactly the four, of 40 data sets")
+print("method     keeps exactly the four")
 for m in methods[:3]:
     print(f"{m:<8}   {np.all(kept[m] == (sparse != 0), axis=1).sum():39}")
 
