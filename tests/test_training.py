@@ -364,11 +364,6 @@ def test_one_call_reaches_the_weights_of_the_plain_form():
     assert np.abs(plain.get_weights()[0] - before).max() > 0.05
 
 
-def test_steps_per_execution_is_refused():
-    with pytest.raises(ValueError, match="`steps_per_execution` must be 1"):
-        unit(steps_per_execution=2).fit(*rows(), verbose=0)
-
-
 def test_stream_of_one_epoch_has_one_entry_in_the_history():
     looked = []
 
