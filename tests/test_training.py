@@ -1,5 +1,8 @@
 """Claims of the chapter "Training with a penalty", and what its run has shown."""
 
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -41,7 +44,7 @@ def test_epoch_has_a_step_for_each_batch_begun(n, batch_size):
     model = unit()
     X, y = rows(n)
     model.fit(X, y, batch_size=batch_size, epochs=2, verbose=0)
-    assert int(model.optimizer.iterations) == 2 * formula("learn/training.md", r"\text{steps}")(n=n, m=batch_size)
+    assert int(model.optimizer.iterations) == 2 * formula("learn/training.md", "T =")(n=n, batch_size=batch_size)
 
 
 class SumOfLabels(keras.metrics.Sum):
@@ -82,7 +85,21 @@ def test_seed_repeats_the_order_of_the_rows_in_every_epoch():
 
 
 def test_order_of_the_rows_is_new_in_every_epoch():
-    orders = sums_of_labels(np.arange(60.0), epochs=4)
+    """In a process of its own, in which nothing has set a seed."""
+    code = """if True:
+        import keras
+        import numpy as np
+        from tests.test_training import sums_of_labels
+        keras.utils.set_random_seed = lambda seed: None
+        orders = sums_of_labels(np.arange(60.0), epochs=4)
+        assert len(np.unique(orders, axis=0)) == 4, orders
+    """
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_order_of_the_rows_is_new_in_every_epoch_with_a_seed():
+    orders = sums_of_labels(np.arange(60.0), epochs=4)  # `unit` sets a seed
     assert len(np.unique(orders, axis=0)) == 4
 
 
@@ -101,11 +118,19 @@ def test_metrics_do_not_change_the_training():
     np.testing.assert_array_equal(*kernels)
 
 
-def test_loss_by_name_is_the_loss_object():
-    by_name, by_object = (
-        unit(loss=loss).evaluate(*rows(), verbose=0) for loss in ("binary_crossentropy", keras.losses.BinaryCrossentropy())
-    )
-    assert by_name == by_object
+@pytest.mark.parametrize(("name", "rate"), [("sgd", 0.01), ("adam", 0.001)])
+def test_names_stand_for_these_default_settings(name, rate):
+    """One update in Keras against the derivative of cross-entropy and penalty, written out in NumPy."""
+    X, y = rows()
+    keras.utils.set_random_seed(0)
+    model = Sequential([layers.Input((4,)), layers.Dense(1, "sigmoid", kernel_regularizer="l2")])
+    model.compile(name, "binary_crossentropy")
+    before, bias = (part.astype("float64") for part in model.get_weights())
+    loss = model.train_on_batch(X, y)
+    (loss_there, *_), (penalty, *_), (_, kernel), _ = by_hand(X, y, before, bias, 0.01, 0.01, ROWS)
+    assert loss == pytest.approx(loss_there, abs=1e-6) and penalty > 0.005
+    after = kernel if name == "sgd" else before + rate * np.sign(kernel - before)  # Adam's first update has this size
+    np.testing.assert_allclose(model.get_weights()[0] - before, after - before, rtol=1e-3)
 
 
 def test_val_loss_is_the_plain_metric_plus_the_penalty_of_the_last_weights():
@@ -132,6 +157,7 @@ def test_cross_entropy_as_a_metric_wants_labels_with_two_axes():
     unit(metrics=[plain_metric()]).fit(X, y, verbose=0)
     with pytest.raises(ValueError, match="shape"):
         unit(metrics=[plain_metric()]).fit(X, y[:, 0], verbose=0)
+    np.testing.assert_array_equal(y[:, 0].reshape(-1, 1), y)  # which `fit` has accepted
 
 
 def by_hand(X, y, kernel, bias, l2, rate, batch_size):
@@ -149,26 +175,38 @@ def by_hand(X, y, kernel, bias, l2, rate, batch_size):
     return losses, penalties, kernels, biases
 
 
-def test_printed_training_loss_is_the_mean_of_the_batches_as_they_passed():
+def printed_and_by_hand():
+    """Return what an epoch of batches of 25, 25 and 10 rows prints, and its batches by hand, as `by_hand` does."""
     X, y = rows()
     model = unit(l2=0.3, optimizer=keras.optimizers.SGD(0.5), metrics=[plain_metric()])
     kernel, bias = (part.astype("float64") for part in model.get_weights())
-    losses, penalties, kernels, biases = by_hand(X, y, kernel, bias, 0.3, 0.5, 20)
-    history = model.fit(X, y, batch_size=20, shuffle=False, verbose=0).history
-    assert history["loss"][0] == pytest.approx(np.mean(losses), abs=1e-5)
-    assert history["loss"][0] - history["cross_entropy"][0] == pytest.approx(np.mean(penalties), abs=1e-5)
-    assert abs(np.mean(penalties) - 0.3 * (kernels[-1] ** 2).sum()) > 0.05  # the weights have moved on
+    history = model.fit(X, y, batch_size=25, shuffle=False, verbose=0).history
+    return history, by_hand(X, y, kernel, bias, 0.3, 0.5, 25)
 
-    def objective(numbers):
-        """Return the page's objective of the batch that holds the rows of these numbers, as a function of kernel and bias."""
-        of_batch = formula("learn/training.md", "J_B(w, b) =")
-        given = {"B": numbers, "m": 20, "y": y[:, 0], "l": lambda y, p: -np.log(p if y else 1 - p), "P": lambda w: 0.3 * np.sum(w**2)}
-        return lambda w, b: of_batch(w, b, y_hat=expit(X @ w + b)[:, 0], **given)
 
-    batches = np.arange(1, 61).reshape(3, 20)
-    printed = formula("learn/training.md", r"\frac{1}{T} \sum_{t=1}^{T} J_{B_t}")
-    on_page = printed(T=3, B=[1, 2, 3], J=[objective(numbers) for numbers in batches], w=kernels, b=biases)
-    assert history["loss"][0] == pytest.approx(on_page, abs=1e-5)
+IN_PROPORTION = np.array([25, 25, 10]) / 60
+
+
+def test_printed_training_loss_is_the_mean_of_the_batches_as_they_passed():
+    X, y = rows()
+    history, (losses, _, kernels, biases) = printed_and_by_hand()
+    assert history["loss"][0] == pytest.approx(IN_PROPORTION @ losses, abs=1e-5)
+    assert abs(np.mean(losses) - IN_PROPORTION @ losses) > 0.001  # not every batch counts the same
+
+    of_batch = formula("learn/training.md", "J_B(w, b) =")
+    batches = np.arange(1, 26), np.arange(26, 51), np.arange(51, 61)
+    given = {"y": y[:, 0], "l": lambda y, p: -np.log(p if y else 1 - p), "P": lambda w: 0.3 * np.sum(w**2)}
+    on_page = [
+        of_batch(w=kernel, b=bias, B=numbers, n_B=len(numbers), y_hat=expit(X @ kernel + bias)[:, 0], **given)
+        for numbers, kernel, bias in zip(batches, kernels, biases)
+    ]
+    np.testing.assert_allclose(on_page, losses, atol=1e-5)
+
+
+def test_loss_minus_metric_is_the_penalty_averaged_over_the_epoch():
+    history, (_, penalties, kernels, _) = printed_and_by_hand()
+    assert history["loss"][0] - history["cross_entropy"][0] == pytest.approx(IN_PROPORTION @ penalties, abs=1e-5)
+    assert abs(IN_PROPORTION @ penalties - 0.3 * (kernels[-1] ** 2).sum()) > 0.05  # the weights have moved on
 
 
 def test_evaluate_on_the_training_rows_is_the_loss_of_the_last_weights():
@@ -183,10 +221,11 @@ def test_evaluate_on_the_training_rows_is_the_loss_of_the_last_weights():
 
 def test_penalty_of_a_step_does_not_depend_on_the_batch_size():
     X, y = rows()
-    for batch_size in (10, 60):
+    for n in (4, 32):
         model = unit(l2=0.3, metrics=[plain_metric()])
-        loss, metric = model.evaluate(X, y, batch_size=batch_size, verbose=0)
-        assert loss - metric == pytest.approx(0.3 * (model.layers[0].kernel.numpy() ** 2).sum(), abs=1e-6)
+        penalty = 0.3 * np.sum(np.square(model.get_weights()[0]))
+        loss, metric = model.train_on_batch(X[:n], y[:n])
+        assert loss - metric == pytest.approx(penalty, abs=1e-6) and penalty > 0.1
 
 
 @pytest.mark.parametrize(("noise", "turns"), [(1.0, "smaller"), (4.0, "larger")])
@@ -244,9 +283,9 @@ def test_early_stopping_keeps_the_last_weights_by_default():
     assert np.abs(last - kernels[0]).max() > 0.1
 
 
-def descended(X, y, rate, steps, use_bias=False):
+def descended(X, y, rate, steps, use_bias=False, l2=0.0):
     """Return the weights of a linear model in Keras after so many steps of SGD from zero, each with all rows."""
-    layer = layers.Dense(1, use_bias=use_bias, kernel_initializer="zeros")
+    layer = layers.Dense(1, use_bias=use_bias, kernel_initializer="zeros", kernel_regularizer=L2(l2))
     model = Sequential([layers.Input((X.shape[1],)), layer])
     return train(model, X, y[:, None], keras.optimizers.SGD(rate), "mean_squared_error", steps)[:, 0]
 
@@ -267,23 +306,31 @@ def test_gradient_descent_from_zero_reaches_one_minus_a_power_of_each_direction(
     np.testing.assert_allclose(found, share * least_squares, rtol=1e-3)
 
 
-def test_stopping_leaves_between_1_and_1_31_times_the_share_of_ridge():
-    """The page's two shares at many curvatures, and SGD in Keras against scikit-learn's ridge."""
+def test_stopping_leaves_between_1_and_1_31_times_the_weight_of_ridge():
+    """The page's two shares at many curvatures, and SGD in Keras against scikit-learn's ridge, one weight at a time."""
     similar = formula("learn/training.md", r"\lambda_2 =")
     stopped, shrunk = formula("learn/training.md", r"1 - (1 - \eta h)^t"), formula("learn/training.md", r"h / (h + 2 \lambda_2)")
     for t in (100, 1000, 10_000):
         h = np.geomspace(1e-4, 0.9999 * t, 100_000) / (0.01 * t)  # η h < 1
         ratio = stopped(η=0.01, h=h, t=t) / shrunk(h=h, λ_2=similar(η=0.01, t=t))
         assert 1 <= ratio.min() < ratio.max() < 1.31
-        assert ratio[t * 0.01 * h <= 0.1].max() < 1.05
 
     rng, rate, steps = np.random.default_rng(0), 0.1, 100
-    X = np.sqrt(50) * np.linalg.qr(rng.normal(size=(50, 4)))[0] * [1.5, 0.4, 0.2, 0.05]  # curvatures from 4.5 to 0.005
-    y = X @ [1.0, 2.0, 3.0, 4.0]
-    ridge = Ridge(alpha=50 * similar(η=rate, t=steps), fit_intercept=False).fit(X, y).coef_
-    ratio = descended(X, y, rate, steps) / ridge
-    assert np.all((ratio >= 1) & (ratio < 1.31))
-    assert ratio[3] < 1.05
+    for scale in (1.5, 0.3, 0.05):
+        X = scale * rng.normal(size=(50, 1))
+        y = 3 * X[:, 0] + rng.normal(size=50)
+        ridge = Ridge(alpha=50 * similar(η=rate, t=steps), fit_intercept=False).fit(X, y).coef_
+        assert 1 <= (descended(X, y, rate, steps) / ridge).item() < 1.31
+
+
+def test_l2_and_early_stopping_together_shrink_more_than_either():
+    """SGD in Keras, stopped after 20 updates, with L2 and without it, against scikit-learn's ridge."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(50, 3))
+    y = X @ [1.0, -2.0, 3.0]
+    ridge = Ridge(alpha=50 * 0.2, fit_intercept=False).fit(X, y).coef_
+    stopped, together = descended(X, y, 0.02, 20), descended(X, y, 0.02, 20, l2=0.2)
+    assert np.linalg.norm(together) < 0.95 * min(np.linalg.norm(stopped), np.linalg.norm(ridge))
 
 
 def test_same_seed_gives_the_same_weights_bit_for_bit():
@@ -318,9 +365,18 @@ def test_one_call_reaches_the_weights_of_the_plain_form():
     assert np.abs(plain.get_weights()[0] - before).max() > 0.05
 
 
-def test_steps_per_execution_is_refused():
-    with pytest.raises(ValueError, match="`steps_per_execution` must be 1"):
-        unit(steps_per_execution=2).fit(*rows(), verbose=0)
+def test_stream_of_one_epoch_has_one_entry_in_the_history():
+    looked = []
+
+    class Stop(EarlyStopping):
+        def get_monitor_value(self, logs):
+            looked.append(logs["loss"])
+            return logs["loss"]
+
+    model = unit()
+    history = model.fit(all_rows(*rows()), steps_per_epoch=40, shuffle=False, callbacks=[Stop("loss")], verbose=0).history
+    assert int(model.optimizer.iterations) == 40
+    assert len(history["loss"]) == len(looked) == 1
 
 
 def test_execution_longer_than_the_epoch_runs_to_its_end():
@@ -390,9 +446,9 @@ def test_most_of_the_training_loss_is_penalty_in_the_end_in_this_run(shown):
     assert stacked.points("penalty")[-1, 1] > stacked.points("penalty + data loss")[-1, 1] / 2
 
 
-def test_printed_loss_is_above_the_sum_most_in_the_first_epoch_in_this_run(shown):
+def test_printed_loss_is_above_the_loss_at_the_end_most_in_the_first_epoch_in_this_run(shown):
     apart = shown("training#apart")
-    above = {epoch: printed - apart.number(epoch, "their sum") for epoch, printed in apart.column("loss printed").items()}
+    above = {epoch: printed - apart.number(epoch, "loss at end") for epoch, printed in apart.column("loss printed").items()}
     assert min(above.values()) > 0
     assert max(above, key=above.get) == "1"
 
@@ -415,6 +471,20 @@ def test_penalty_first_rises_and_then_falls_with_the_factor_in_this_run(shown):
 def test_both_numbers_choose_the_same_factor_in_this_run(shown):
     by_loss, by_metric = (shown("training#monitor").column(name) for name in ("val_loss", "val_cross_entropy"))
     assert min(by_loss, key=by_loss.get) == min(by_metric, key=by_metric.get)
+
+
+def test_sum_of_squares_falls_almost_to_zero_in_this_run(shown):
+    squares = {factor: penalty / float(factor) for factor, penalty in shown("training#monitor").column("difference").items()}
+    assert squares["0.1"] > 1 and squares["0.3"] < 0.01
+
+
+def test_every_seed_is_worse_than_the_next_factors_in_this_run(shown):
+    seeds, factors = (shown(place).column("val_cross_entropy") for place in ("training#seeds", "training#monitor"))
+    assert seeds["lowest"] > max(factors["0.03"], factors["0.1"])
+
+
+def test_one_call_is_several_times_as_fast_in_this_run(shown):
+    assert shown("training#faster").value() >= 5
 
 
 def test_larger_factor_gives_a_smaller_spread_and_a_higher_median_in_this_run(shown):
