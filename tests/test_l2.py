@@ -296,6 +296,19 @@ def test_penalty_and_circle_have_the_same_answer(l2):
     np.testing.assert_allclose(found.x, penalized, atol=1e-4)
 
 
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.98])
+def test_best_weights_in_a_circle_are_those_of_ridge_with_some_factor(share):
+    """SciPy's minimum within a circle that least squares lies outside of, and the one factor with which ridge lies on this circle."""
+    X, y = centred(*problem())
+    least_squares = LinearRegression().fit(X, y).coef_
+    radius = share * np.linalg.norm(least_squares)
+    within = {"type": "ineq", "fun": lambda w: radius**2 - w @ w}
+    found = minimize(lambda w: np.mean((y - X @ w) ** 2), np.zeros(P), constraints=[within], method="SLSQP", options={"ftol": 1e-14})
+    factor = brentq(lambda l2: np.linalg.norm(ridge(X, y, l2)) - radius, 1e-6, 1e3, xtol=1e-10)
+    assert factor > 1e-5
+    np.testing.assert_allclose(found.x, ridge(X, y, factor), atol=1e-4)
+
+
 def side_by_side(models, **settings):
     """Return `models` linear models without a bias on P features, one slice of the leading axis of the kernel each."""
     layer = layers.EinsumDense("bi,mi->bm", models, kernel_initializer="zeros", **settings)
@@ -333,6 +346,21 @@ def test_copies_of_a_feature_divide_the_factor_by_their_number(copies):
     once = minimize(lambda w: np.sum((y - X @ w) ** 2) + weaker @ w**2, np.zeros(P), options={"gtol": 1e-8}).x
     assert found[[0, *range(P, P + copies - 1)]].sum() == pytest.approx(once[0], rel=1e-4)
     assert np.abs(once - Ridge(alpha=5.0).fit(X, y).coef_).max() > 0.01  # the whole factor gives other weights
+
+
+@pytest.mark.parametrize("copies", [1, 2, 10])
+def test_each_of_m_copies_gets_the_weight_divided_by_m_plus_the_factor(copies):
+    """On rows whose features and noise are exactly uncorrelated, and with the slopes of Keras's objective."""
+    X = rows_with(0.0)
+    y = X @ [3.0, -4.0] + np.linalg.qr(np.column_stack([np.ones(len(X)), X, np.arange(len(X))]))[0][:, 3]
+    assert LinearRegression().fit(X, y).coef_ == pytest.approx([3.0, -4.0])
+    several = np.column_stack([*[X[:, 0]] * copies, X[:, 1]])
+    for l2 in (0.5, 7.0):
+        expected = np.array([*[formula("learn/l2.md", r"m + \lambda_2")(m=copies, λ_2=l2) ** -1 * 3] * copies, -4 / (1 + l2)])
+        np.testing.assert_allclose(ridge(several, y, l2), expected, rtol=1e-8)
+        np.testing.assert_allclose(slopes_in_keras(several, y, l2, expected), 0, atol=1e-4)
+    on_page = {1: 2.0, 2: 1.2, 10: 0.286}[copies]
+    assert ridge(several, y, 0.5)[0] == pytest.approx(on_page, abs=5e-4)
 
 
 def fraction(X, y, j):
@@ -546,20 +574,26 @@ def errors(shown, cell, rows):
 
 
 def test_l2_helps_with_few_rows_and_hardly_with_many_in_this_run(shown):
-    without, with_l2 = errors(shown, "l2#diabetes", "40")
+    without, with_l2 = errors(shown, "l2_real#diabetes", "40")
     assert without - with_l2 > 3
-    without, with_l2 = errors(shown, "l2#diabetes", "265")
+    without, with_l2 = errors(shown, "l2_real#diabetes", "354")
     assert abs(without - with_l2) < 0.5
 
 
 def test_l2_is_better_in_most_splits_with_few_rows_in_this_run(shown):
-    assert shown("l2#splits").number("40", "L2 better in") > 75
+    assert shown("l2_real#splits").number("40", "L2 better in") > 75
 
 
 def test_l2_is_better_in_about_half_of_the_splits_with_many_rows_in_this_run(shown):
-    assert 40 < shown("l2#splits").number("265", "L2 better in") < 60
-    without, with_l2 = errors(shown, "l2#splits", "265")
+    assert 40 < shown("l2_real#splits").number("354", "L2 better in") < 60
+    without, with_l2 = errors(shown, "l2_real#splits", "354")
     assert abs(without - with_l2) < 0.5
+
+
+def test_more_rows_help_more_than_l2_in_this_run(shown):
+    least_squares_with_many, _ = errors(shown, "l2_real#splits", "354")
+    _, l2_with_few = errors(shown, "l2_real#splits", "40")
+    assert least_squares_with_many < l2_with_few - 1
 
 
 def uncorrelated():
