@@ -181,7 +181,7 @@ for j in range(6):
     )
 axes.axhline(0, color="k", linewidth=0.6)
 axes.set(xscale="log", xlabel="factor l2", ylabel="weight")
-for j, left, above in [(0, 0, 0.3), (1, 0, 0.4), (2, 4, 0.3), (3, 0, 0.25)]:
+for j, left, above in [(0, 0, 0.3), (1, 0, 0.7), (2, 4, 0.3), (3, 0, 0.25)]:
     axes.text(factors[left], path[left, j] + above, f"feature {j}")
 axes.text(factors[0], -0.9, "features 4 and 5")
 axes.set_ylim(-5.2, 4.2)

@@ -129,6 +129,7 @@ def test_free_bias_is_the_same_as_centred_data():
     assert free.intercept_ == pytest.approx(y.mean() - X.mean(axis=0) @ free.coef_)
     np.testing.assert_allclose(slopes_in_keras(X, y, 7.0 / N, free.coef_, free.intercept_), 0, atol=1e-4)
     np.testing.assert_allclose(slopes_in_keras(*centred(X, y), 7.0 / N, free.coef_), 0, atol=1e-4)
+    np.testing.assert_allclose(slopes_in_keras(*centred(X, y), 7.0 / N, free.coef_, 0.0), 0, atol=1e-4)  # the best bias is zero
     assert np.abs(slopes_in_keras(X, y, 7.0 / N, free.coef_)).max() > 0.1  # without a bias, rows that are not centred have other weights
 
 
@@ -440,6 +441,20 @@ def test_weight_decay_of_plain_sgd_is_l2_of_half_the_decay(decay):
     found = decayed(keras.optimizers.SGD(0.05, weight_decay=decay))
     np.testing.assert_allclose(found[0], other[0], atol=1e-5)
     assert np.abs(found[0] - other[1]).max() > 1e-3  # and not of the whole decay
+    weights = {}
+    for name, wd, l2 in (("l2", None, decay / 2), ("excluded", decay, 0.0), ("included", decay, 0.0)):
+        penalty = regularizers.L2(l2)
+        hidden = layers.Dense(3, "tanh", kernel_regularizer=penalty)
+        model = Sequential([layers.Input((P,)), hidden, layers.Dense(1, kernel_regularizer=penalty)])
+        model.set_weights([np.cos(np.arange(weight.size)).reshape(weight.shape) for weight in model.get_weights()])
+        optimizer = keras.optimizers.SGD(0.05, weight_decay=wd)
+        if name == "excluded":
+            optimizer.exclude_from_weight_decay(var_names=["bias"])
+        X, y = scaled_problem()
+        train(model, X, y[:, None], optimizer, "mean_squared_error", 40)
+        weights[name] = np.concatenate([weight.ravel() for weight in model.get_weights()])
+    np.testing.assert_allclose(weights["excluded"], weights["l2"], atol=1e-4)
+    assert np.abs(weights["included"] - weights["l2"]).max() > 1e-2
 
 
 def test_weight_decay_of_adam_is_not_l2():
@@ -482,7 +497,7 @@ def test_small_kernels_bound_how_far_the_output_changes():
         first, _, second, _ = model.get_weights()
         X, moved = rng.normal(size=(2, 1000, P))
         change = ops.convert_to_numpy(ops.abs(model(X) - model(moved)))[:, 0]
-        bound = np.linalg.norm(first) * np.linalg.norm(second) * np.linalg.norm(X - moved, axis=1)
+        bound = formula("learn/l2.md", r"\lVert V \rVert \, ")(V=first, U=second) * np.linalg.norm(X - moved, axis=1)
         assert np.all(change <= bound * (1 + 1e-5)), f"weights of about {size}"
 
 
