@@ -129,6 +129,7 @@ def test_free_bias_is_the_same_as_centred_data():
     assert free.intercept_ == pytest.approx(y.mean() - X.mean(axis=0) @ free.coef_)
     np.testing.assert_allclose(slopes_in_keras(X, y, 7.0 / N, free.coef_, free.intercept_), 0, atol=1e-4)
     np.testing.assert_allclose(slopes_in_keras(*centred(X, y), 7.0 / N, free.coef_), 0, atol=1e-4)
+    np.testing.assert_allclose(slopes_in_keras(*centred(X, y), 7.0 / N, free.coef_, 0.0), 0, atol=1e-4)  # the best bias is zero
     assert np.abs(slopes_in_keras(X, y, 7.0 / N, free.coef_)).max() > 0.1  # without a bias, rows that are not centred have other weights
 
 
@@ -296,6 +297,19 @@ def test_penalty_and_circle_have_the_same_answer(l2):
     np.testing.assert_allclose(found.x, penalized, atol=1e-4)
 
 
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.98])
+def test_best_weights_in_a_circle_are_those_of_ridge_with_some_factor(share):
+    """SciPy's minimum within a circle that least squares lies outside of, and the one factor with which ridge lies on this circle."""
+    X, y = centred(*problem())
+    least_squares = LinearRegression().fit(X, y).coef_
+    radius = share * np.linalg.norm(least_squares)
+    within = {"type": "ineq", "fun": lambda w: radius**2 - w @ w}
+    found = minimize(lambda w: np.mean((y - X @ w) ** 2), np.zeros(P), constraints=[within], method="SLSQP", options={"ftol": 1e-14})
+    factor = brentq(lambda l2: np.linalg.norm(ridge(X, y, l2)) - radius, 1e-6, 1e3, xtol=1e-10)
+    assert factor > 1e-5
+    np.testing.assert_allclose(found.x, ridge(X, y, factor), atol=1e-4)
+
+
 def side_by_side(models, **settings):
     """Return `models` linear models without a bias on P features, one slice of the leading axis of the kernel each."""
     layer = layers.EinsumDense("bi,mi->bm", models, kernel_initializer="zeros", **settings)
@@ -333,6 +347,21 @@ def test_copies_of_a_feature_divide_the_factor_by_their_number(copies):
     once = minimize(lambda w: np.sum((y - X @ w) ** 2) + weaker @ w**2, np.zeros(P), options={"gtol": 1e-8}).x
     assert found[[0, *range(P, P + copies - 1)]].sum() == pytest.approx(once[0], rel=1e-4)
     assert np.abs(once - Ridge(alpha=5.0).fit(X, y).coef_).max() > 0.01  # the whole factor gives other weights
+
+
+@pytest.mark.parametrize("copies", [1, 2, 10])
+def test_each_of_m_copies_gets_the_weight_divided_by_m_plus_the_factor(copies):
+    """On rows whose features and noise are exactly uncorrelated, and with the slopes of Keras's objective."""
+    X = rows_with(0.0)
+    y = X @ [3.0, -4.0] + np.linalg.qr(np.column_stack([np.ones(len(X)), X, np.arange(len(X))]))[0][:, 3]
+    assert LinearRegression().fit(X, y).coef_ == pytest.approx([3.0, -4.0])
+    several = np.column_stack([*[X[:, 0]] * copies, X[:, 1]])
+    for l2 in (0.5, 7.0):
+        expected = np.array([*[formula("learn/l2.md", r"m + \lambda_2")(m=copies, λ_2=l2) ** -1 * 3] * copies, -4 / (1 + l2)])
+        np.testing.assert_allclose(ridge(several, y, l2), expected, rtol=1e-8)
+        np.testing.assert_allclose(slopes_in_keras(several, y, l2, expected), 0, atol=1e-4)
+    on_page = {1: 2.0, 2: 1.2, 10: 0.286}[copies]
+    assert ridge(several, y, 0.5)[0] == pytest.approx(on_page, abs=5e-4)
 
 
 def fraction(X, y, j):
@@ -412,6 +441,20 @@ def test_weight_decay_of_plain_sgd_is_l2_of_half_the_decay(decay):
     found = decayed(keras.optimizers.SGD(0.05, weight_decay=decay))
     np.testing.assert_allclose(found[0], other[0], atol=1e-5)
     assert np.abs(found[0] - other[1]).max() > 1e-3  # and not of the whole decay
+    weights = {}
+    for name, wd, l2 in (("l2", None, decay / 2), ("excluded", decay, 0.0), ("included", decay, 0.0)):
+        penalty = regularizers.L2(l2)
+        hidden = layers.Dense(3, "tanh", kernel_regularizer=penalty)
+        model = Sequential([layers.Input((P,)), hidden, layers.Dense(1, kernel_regularizer=penalty)])
+        model.set_weights([np.cos(np.arange(weight.size)).reshape(weight.shape) for weight in model.get_weights()])
+        optimizer = keras.optimizers.SGD(0.05, weight_decay=wd)
+        if name == "excluded":
+            optimizer.exclude_from_weight_decay(var_names=["bias"])
+        X, y = scaled_problem()
+        train(model, X, y[:, None], optimizer, "mean_squared_error", 40)
+        weights[name] = np.concatenate([weight.ravel() for weight in model.get_weights()])
+    np.testing.assert_allclose(weights["excluded"], weights["l2"], atol=1e-4)
+    assert np.abs(weights["included"] - weights["l2"]).max() > 1e-2
 
 
 def test_weight_decay_of_adam_is_not_l2():
@@ -454,7 +497,7 @@ def test_small_kernels_bound_how_far_the_output_changes():
         first, _, second, _ = model.get_weights()
         X, moved = rng.normal(size=(2, 1000, P))
         change = ops.convert_to_numpy(ops.abs(model(X) - model(moved)))[:, 0]
-        bound = np.linalg.norm(first) * np.linalg.norm(second) * np.linalg.norm(X - moved, axis=1)
+        bound = formula("learn/l2.md", r"\lVert V \rVert \, ")(V=first, U=second) * np.linalg.norm(X - moved, axis=1)
         assert np.all(change <= bound * (1 + 1e-5)), f"weights of about {size}"
 
 
@@ -546,20 +589,26 @@ def errors(shown, cell, rows):
 
 
 def test_l2_helps_with_few_rows_and_hardly_with_many_in_this_run(shown):
-    without, with_l2 = errors(shown, "l2#diabetes", "40")
+    without, with_l2 = errors(shown, "l2_real#diabetes", "40")
     assert without - with_l2 > 3
-    without, with_l2 = errors(shown, "l2#diabetes", "265")
+    without, with_l2 = errors(shown, "l2_real#diabetes", "354")
     assert abs(without - with_l2) < 0.5
 
 
 def test_l2_is_better_in_most_splits_with_few_rows_in_this_run(shown):
-    assert shown("l2#splits").number("40", "L2 better in") > 75
+    assert shown("l2_real#splits").number("40", "L2 better in") > 75
 
 
 def test_l2_is_better_in_about_half_of_the_splits_with_many_rows_in_this_run(shown):
-    assert 40 < shown("l2#splits").number("265", "L2 better in") < 60
-    without, with_l2 = errors(shown, "l2#splits", "265")
+    assert 40 < shown("l2_real#splits").number("354", "L2 better in") < 60
+    without, with_l2 = errors(shown, "l2_real#splits", "354")
     assert abs(without - with_l2) < 0.5
+
+
+def test_more_rows_help_more_than_l2_in_this_run(shown):
+    least_squares_with_many, _ = errors(shown, "l2_real#splits", "354")
+    _, l2_with_few = errors(shown, "l2_real#splits", "40")
+    assert least_squares_with_many < l2_with_few - 1
 
 
 def uncorrelated():
