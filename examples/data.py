@@ -155,28 +155,27 @@ shown = {
     "weights=[0.9]": {"weights": [0.9]},
     "2 clusters": {"n_clusters_per_class": 2},
 }
-for name, settings in shown.items():
+figure, panels = plt.subplots(
+    2, 3, figsize=(4.6, 3.4), sharex=True, sharey=True, layout="constrained"
+)
+counts = []
+for axes, (name, settings) in zip(panels.flat, shown.items()):
     X, y = simulate(40, **settings)
-    figure, axes = plt.subplots(figsize=(1.75, 1.95))
-    rings = {"fillstyle": "none", "markersize": 4, "label": "class 0"}
-    axes.plot(X[y == 0, 0], X[y == 0, 1], "ko", **rings)
+    circles = {"fillstyle": "none", "markersize": 4, "label": "class 0"}
+    axes.plot(X[y == 0, 0], X[y == 0, 1], "ko", **circles)
     axes.plot(X[y == 1, 0], X[y == 1, 1], "k^", markersize=4, label="class 1")
-    axes.set(
-        title=name,
-        xlabel="column 0",
-        ylabel="column 1",
-        xlim=(-4.5, 4.5),
-        ylim=(-4.5, 4.5),
-        xticks=[-4, 0, 4],
-        yticks=[-4, 0, 4],
+    axes.set(title=name, xlabel="column 0", ylabel="column 1")
+    axes.set(xticks=[-4, 0, 4], yticks=[-4, 0, 4])
+    axes.label_outer()
+    counts.append(
+        f"{name}, {np.sum(y == 0)} circles, {np.sum(y == 1)} triangles"
     )
-    first, second = (X[y == k].mean(axis=0) for k in (0, 1))
-    figure.set_label(
-        f"Forty rows simulated with {name} over the two columns: "
-        f"{np.sum(y == 0)} of class 0, rings around ({first[0]:.1f}, "
-        f"{first[1]:.1f}), and {np.sum(y == 1)} of class 1, triangles around "
-        f"({second[0]:.1f}, {second[1]:.1f})."
-    )
+figure.set_label(
+    "Forty rows of six simulated data sets over two columns: "
+    + "; ".join(counts)
+    + ". Circles and triangles overlap for class_sep=0.5, are mixed for "
+    "flip_y=0.3, and lie at opposite corners of a square for 2 clusters."
+)
 plt.show()
 
 # %% [markdown]
