@@ -4,8 +4,8 @@
 # <a id="data-whose-truth-is-known"></a>
 #
 # Simulate a problem, train a model on it, see what each parameter does, and
-# measure what a leak does. It runs in about fifteen seconds. What each step
-# means is in [the chapter](../docs/learn/data.md).
+# find known weights again. It runs in about ten seconds. What each step means
+# is in [the chapter](../docs/learn/data.md).
 
 # %%
 import os
@@ -26,13 +26,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
 from keras import Sequential, layers, regularizers
-from scipy import stats
 from sklearn.datasets import load_breast_cancer, make_classification
-from sklearn.feature_selection import SelectKBest
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier
-from sklearn.preprocessing import StandardScaler
 
 # %% [markdown]
 # ## Simulate, split, standardize, train
@@ -83,7 +80,10 @@ model.fit(
     verbose=0,
 )
 accuracy = model.evaluate(X_test, y_test, verbose=0)[1]
-print(f"test accuracy: {accuracy:.1%}")
+standard_error = np.sqrt(accuracy * (1 - accuracy) / len(y_test))
+print("measure                   value")
+print(f"test accuracy             {accuracy:.1%}")
+print(f"standard error (points)   {100 * standard_error:.1f}")
 
 # %% [markdown]
 # ## Four kinds of columns
@@ -116,66 +116,77 @@ for j, kind in enumerate(kinds):
     )
 
 # %% [markdown]
+# What is column 0 good for, if its correlation with the class is so small?
+
+# %% tags=["alone"]
+X_train, X_test, y_train, y_test = train_test_split(
+    X, y, test_size=0.5, stratify=y, random_state=0
+)
+print("columns   straight line")
+for name, chosen in {"0": [0], "1": [1], "0 and 1": [0, 1]}.items():
+    line = LogisticRegression().fit(X_train[:, chosen], y_train)
+    print(f"{name:<7}   {line.score(X_test[:, chosen], y_test):13.1%}")
+
+# %% [markdown]
 # ## What the parameters do
 #
-# Informative columns alone, with other values of one parameter at a time.
+# Three informative columns, with other values of one parameter at a time.
 
 
 # %% tags=["settings"]
-def simulate(n_samples, n_columns=2, **settings):
-    """Return rows with informative columns only, and their classes."""
-    whole = {"n_clusters_per_class": 1, "flip_y": 0.0, "class_sep": 1.0}
+def simulate(n_samples, **settings):
+    """Return rows with three informative columns, and their classes."""
+    usual = {"n_clusters_per_class": 1, "flip_y": 0.0, "class_sep": 2.0}
     return make_classification(
         n_samples,
-        n_features=n_columns,
-        n_informative=n_columns,
+        n_features=3,
+        n_informative=3,
         n_redundant=0,
         random_state=4,
-        **(whole | settings),
+        **(usual | settings),
     )
 
 
 shown = {
     "class_sep=0.5": {"class_sep": 0.5},
+    "class_sep=1": {"class_sep": 1.0},
     "class_sep=2": {"class_sep": 2.0},
-    "flip_y=0.3": {"class_sep": 2.0, "flip_y": 0.3},
-    "weights=[0.9]": {"class_sep": 2.0, "weights": [0.9]},
-    "1 cluster": {"n_columns": 3},
-    "2 clusters": {"n_columns": 3, "n_clusters_per_class": 2},
+    "flip_y=0.3": {"flip_y": 0.3},
+    "weights=[0.9]": {"weights": [0.9]},
+    "2 clusters": {"n_clusters_per_class": 2},
 }
-for name, settings in shown.items():
+figure, panels = plt.subplots(
+    2, 3, figsize=(4.6, 3.4), sharex=True, sharey=True, layout="constrained"
+)
+counts = []
+for axes, (name, settings) in zip(panels.flat, shown.items()):
     X, y = simulate(40, **settings)
-    figure, axes = plt.subplots(figsize=(1.75, 1.95))
-    rings = {"fillstyle": "none", "markersize": 4, "label": "class 0"}
-    axes.plot(X[y == 0, 0], X[y == 0, 1], "ko", **rings)
+    circles = {"fillstyle": "none", "markersize": 4, "label": "class 0"}
+    axes.plot(X[y == 0, 0], X[y == 0, 1], "ko", **circles)
     axes.plot(X[y == 1, 0], X[y == 1, 1], "k^", markersize=4, label="class 1")
-    axes.set(
-        title=name,
-        xlabel="column 0",
-        ylabel="column 1",
-        xlim=(-4.5, 4.5),
-        ylim=(-4.5, 4.5),
-        xticks=[-4, 0, 4],
-        yticks=[-4, 0, 4],
+    axes.set(title=name, xlabel="column 0", ylabel="column 1")
+    axes.set(xticks=[-4, 0, 4], yticks=[-4, 0, 4])
+    axes.label_outer()
+    counts.append(
+        f"{name}, {np.sum(y == 0)} circles, {np.sum(y == 1)} triangles"
     )
-    first, second = (X[y == k].mean(axis=0) for k in (0, 1))
-    figure.set_label(
-        f"Forty rows simulated with {name} over the two columns: "
-        f"{np.sum(y == 0)} of class 0, rings around ({first[0]:.1f}, "
-        f"{first[1]:.1f}), and {np.sum(y == 1)} of class 1, triangles around "
-        f"({second[0]:.1f}, {second[1]:.1f})."
-    )
+figure.set_label(
+    "Forty rows of six simulated data sets over two columns: "
+    + "; ".join(counts)
+    + ". Circles and triangles overlap for class_sep=0.5, are mixed for "
+    "flip_y=0.3, and lie at opposite corners of a square for 2 clusters."
+)
 plt.show()
 
 # %% [markdown]
-# What two classifiers can make of them, trained on 5,000 rows and tested on
-# 5,000 others: logistic regression, whose boundary is
-# a straight line, and a vote of the 25 nearest training rows.
+# How often are two classifiers right? Logistic regression has a plane as its
+# boundary; the other is a vote of the 25 nearest training rows.
 
 # %% tags=["accuracies"]
-print("setting         of class 1   straight line   25 neighbours")
+n_rows = 5_000
+print("setting         of class 1   flat boundary   25 neighbours")
 for name, settings in shown.items():
-    X, y = simulate(10_000, **settings)
+    X, y = simulate(2 * n_rows, **settings)
     X_train, X_test, y_train, y_test = train_test_split(
         X, y, test_size=0.5, stratify=y, random_state=0
     )
@@ -186,38 +197,43 @@ for name, settings in shown.items():
         f"   {neighbours.score(X_test, y_test):13.1%}"
     )
 
+# %% tags=["rows"]
+print(f"training rows, and as many test rows: {n_rows:,}")
+
 # %% [markdown]
 # ## The ceiling
 #
-# Classes so far apart that the true class is plain to see, and a share of the
-# rows with a random label: how often is the true class the label?
+# The same rows, without and with random labels: how many labels stay the
+# same?
 
 # %% tags=["ceiling"]
-print("classes and share   by the formula   measured")
-for n_classes in (2, 3):
-    for share in (0.1, 0.3):
-        sizes = {
-            "n_samples": 30_000,
-            "n_features": 4,
-            "n_informative": 4,
-            "n_redundant": 0,
-            "n_classes": n_classes,
-            "shuffle": False,
-            "random_state": 0,
-        }
-        _, truth = make_classification(flip_y=0.0, **sizes)
-        _, label = make_classification(flip_y=share, **sizes)
-        formula = 1 - share * (1 - 1 / n_classes)
-        print(
-            f"{n_classes} classes, {share:.0%}      {formula:13.1%}"
-            f"   {np.mean(truth == label):8.1%}"
-        )
+print("classes and share   rows    by the formula   measured")
+for n_classes, share in ((2, 0.1), (2, 0.3), (3, 0.1), (3, 0.3)):
+    sizes = {
+        "n_samples": 30_000,
+        "n_features": 4,
+        "n_informative": 4,
+        "n_redundant": 0,
+        "n_classes": n_classes,
+        "shuffle": False,
+        "random_state": 0,
+    }
+    _, truth = make_classification(flip_y=0.0, **sizes)
+    _, label = make_classification(flip_y=share, **sizes)
+    formula = 1 - share * (1 - 1 / n_classes)
+    print(
+        f"{n_classes} classes, {share:.0%}      {len(truth):6}"
+        f"   {formula:14.1%}   {np.mean(truth == label):8.1%}"
+    )
 
 # %% [markdown]
 # ## A truth with weights
 #
+# <a id="correlated-features"></a>
+#
 # Rows drawn from a logistic model with the weights (3, −4), and the weights
-# that a Keras model of one unit learns from them.
+# that a Keras model of one unit learns from them. How to draw correlated
+# features is shown in [the chapter](../docs/learn/data.md#correlated).
 
 
 # %% tags=["weights"]
@@ -249,127 +265,37 @@ for n_rows in (100, 1000, 30_000):
 print("truth    3.00   -4.00   1.00")
 
 # %% [markdown]
-# ## Two leaks, measured
-#
-# Over 100 simulated data sets each: the scaler fitted on all rows instead of
-# the training rows; and, on pure noise, the ten features of 500 whose means
-# differ most between the classes, chosen on all rows.
-
-
-# %% tags=["leak"]
-def score(X, y, train, test):
-    """Return the test accuracy of logistic regression."""
-    return LogisticRegression().fit(X[train], y[train]).score(X[test], y[test])
-
-
-scores = {"scaler": [], "choice": []}  # pairs: clean, leaking
-for seed in range(100):
-    X, y = make_classification(
-        120, 20, n_informative=5, n_redundant=0, random_state=seed
-    )
-    train, test = train_test_split(
-        np.arange(120), train_size=40, stratify=y, random_state=seed
-    )
-    X = X * np.logspace(-2, 2, 20)  # as if in different units
-    scores["scaler"].append(
-        [
-            score(StandardScaler().fit(X[rows]).transform(X), y, train, test)
-            for rows in (train, np.arange(120))
-        ]
-    )
-
-    X = np.random.default_rng(seed).normal(size=(120, 500))  # says nothing
-    scores["choice"].append(
-        [
-            score(
-                SelectKBest(k=10).fit(X[rows], y[rows]).transform(X),
-                y,
-                train,
-                test,
-            )
-            for rows in (train, np.arange(120))
-        ]
-    )
-
-differences = {}
-print("step     clean   leaking   difference   95% interval")
-for step, pairs in scores.items():
-    clean, leaking = np.array(pairs).T
-    change = leaking - clean
-    half = stats.t.ppf(0.975, 99) * stats.sem(change)
-    differences[step] = (change.mean(), half)
-    print(
-        f"{step}   {clean.mean():.1%}   {leaking.mean():7.1%}"
-        f"   {100 * change.mean():+10.1f}"
-        f"   {100 * (change.mean() - half):+.1f} to"
-        f" {100 * (change.mean() + half):+.1f}"
-    )
-
-# %% tags=["leaks"]
-figure, axes = plt.subplots(figsize=(4.6, 2.0))
-for place, (step, (mean, half)) in enumerate(differences.items()):
-    axes.errorbar(
-        100 * mean, place, xerr=100 * half, fmt="ko", capsize=4, label=step
-    )
-axes.axvline(0, color="k", linewidth=0.8)
-axes.set_yticks([0, 1], ["scaler on all rows", "choice on all rows"])
-axes.set(
-    xlabel="accuracy that is not there (percentage points)",
-    ylim=(1.5, -0.5),
-)
-figure.set_label(
-    f"By how many points a leak raises the test accuracy, with 95% "
-    f"intervals: the scaler {100 * differences['scaler'][0]:.1f}, at zero; "
-    f"the choice of features {100 * differences['choice'][0]:.1f}, far from "
-    f"zero."
-)
-plt.show()
-
-# %% [markdown]
-# ## Correlated features
-#
-# Features with a chosen correlation, by the Cholesky factor of the matrix of
-# correlations.
-
-# %% tags=["drawn"]
-print("asked for   measured in 2,000 rows")
-for rho in (0.0, 0.5, 0.9, 0.99):
-    wanted = np.array([[1.0, rho], [rho, 1.0]])
-    factor = np.linalg.cholesky(wanted)  # wanted = factor @ factor.T
-    X = np.random.default_rng(0).normal(size=(2000, 2)) @ factor.T
-    print(f"{rho:<9}   {np.corrcoef(X.T)[0, 1]:22.2f}")
-
-# %% [markdown]
 # ## Real data
 #
-# Thirty measures of the cell nuclei of 569 breast tumours, which
-# scikit-learn brings along.
+# <a id="two-leaks-measured"></a>
+#
+# Thirty measures of the cell nuclei of breast tumours, which scikit-learn
+# brings along, beside simulated data of the same size. What happens if test
+# rows help to prepare such data is measured in
+# [another script](../docs/learn/data.md#leaks).
 
 # %% tags=["cancer"]
 cancer = load_breast_cancer()
-X, y = cancer.data, cancer.target  # (569, 30), (569,)
-correlations = np.corrcoef(X.T)
-pairs = np.abs(correlations[np.triu_indices(30, 1)])
-deviations = X.std(axis=0)
-print("property                            value")
-print(f"rows                                {len(X)}")
-print(f"features                            {X.shape[1]}")
-for k, name in enumerate(cancer.target_names):
-    print(f"of class {k}, {name:<9}               {np.sum(y == k)}")
-print(f"smallest standard deviation         {deviations.min():.4f}")
-print(f"largest standard deviation          {deviations.max():.1f}")
-print(f"pairs of features                   {len(pairs)}")
-print(f"of them correlated above 0.9        {np.sum(pairs > 0.9)}")
-
-# %% tags=["maps"]
+X = cancer.data  # (569, 30)
 simulated, _ = make_classification(
     569, 30, n_informative=5, n_redundant=10, shuffle=False, random_state=4
 )
-maps = {
-    "simulated": np.corrcoef(simulated.T),
-    "breast cancer": correlations,
-}
-for name, values in maps.items():
+correlations = {}
+print(
+    "data            rows   features   strong pairs   smallest sd   largest sd"
+)
+for name, values in {"breast cancer": X, "simulated": simulated}.items():
+    correlations[name] = np.corrcoef(values.T)
+    pairs = np.abs(correlations[name][np.triu_indices(30, 1)])
+    deviations = values.std(axis=0)
+    print(
+        f"{name:<13}   {len(values):4}   {values.shape[1]:8}"
+        f"   {np.mean(pairs > 0.5):12.0%}   {deviations.min():11.3g}"
+        f"   {deviations.max():10.3g}"
+    )
+
+# %% tags=["maps"]
+for name, values in correlations.items():
     figure, axes = plt.subplots(figsize=(1.7, 1.9))
     axes.imshow(values, cmap="RdBu", vmin=-1, vmax=1)
     axes.set(
