@@ -164,7 +164,7 @@ def test_pages_can_be_read_without_scripts(browser, site_url):
     context.close()
 
 
-@pytest.mark.parametrize("stem", [path.stem for path in sorted((ROOT / "examples").glob("*.py"))])
+@pytest.mark.parametrize("stem", [path.stem for path in sorted((ROOT / "docs" / "learn").glob("*.md"))])
 def test_a_chapter_weighs_less_than_150_kb(browser, site_url, stem):
     """All that a phone asks for before the reader scrolls, text compressed as a static host does."""
     context = browser.new_context(viewport=PHONE)
