@@ -196,8 +196,9 @@ plt.show()
 # <a id="what-helps-at-equal-numbers-of-labels"></a>
 # <a id="the-failures-side-by-side"></a>
 # <a id="curves-without-names"></a>
-# What 20 data sets show, other failures and remedies among it, is in
-# [a script of its own](overfitting_repeated.ipynb).
+# [What 20 data sets show](../docs/learn/overfitting.md#results), other
+# failures and remedies among it, has a script of its own,
+# `overfitting_repeated.py`.
 
 # %%
 if plt.get_backend().lower() == "agg":  # no window to show the figures in

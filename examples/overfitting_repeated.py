@@ -1,7 +1,7 @@
 # %% [markdown]
-# # Overfitting on twenty data sets
+# # Overfitting, repeated
 #
-# Repeat [the first script](overfitting.ipynb) on 20 data sets, provoke other
+# Repeat the experiment of `overfitting.py` on 20 data sets, provoke other
 # failures, and measure what helps. It runs in about thirty seconds. What
 # each step means is in [the chapter](../docs/learn/overfitting.md#results).
 
@@ -297,7 +297,7 @@ jumping = train(small, l2=(0.03,), optimizer=descent, updates=1)
 axes = panel("Rate too large", jumping, 0, "C2")
 axes.set(xlabel="update", yscale="log", ylim=(0.1, 1000))
 panel("Label noise", by_noise, GOOD, "C2")
-panel("Few validation rows", by_factor, GOOD, "C2", part="few")
+panel("Few rows", by_factor, GOOD, "C2", part="few")
 axes = panel("A leak", by_factor, 0, "C0", part="leak")
 sound = np.median(by_factor["validation"][:, 0, 0], axis=-1)
 axes.plot(np.arange(21), sound, "k:", label="new rows")
