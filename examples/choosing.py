@@ -318,6 +318,13 @@ accuracy = np.mean(search.predict(X_test) == y_test)
 print("rows         data loss   accuracy")
 print(f"1,000 of test   {test_loss:6.3f}   {accuracy:8.3f}")
 
+# %% [markdown]
+# <a id="how-well-the-choice-does-on-new-rows"></a>
+# <a id="more-rows-a-smaller-factor"></a>
+#
+# [The second script](choosing_repeated.ipynb) repeats the choice on 20 data
+# sets, and shows how the best factor changes with the number of rows.
+
 # %%
 if plt.get_backend().lower() == "agg":  # no window to show the figures in
     folder = Path(tempfile.mkdtemp(prefix="choosing-"))
