@@ -31,11 +31,8 @@ from scipy import stats
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import make_classification
 from sklearn.metrics import log_loss
-from sklearn.model_selection import (
-    GridSearchCV,
-    StratifiedKFold,
-    train_test_split,
-)
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
+from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.multiclass import check_classification_targets
@@ -132,7 +129,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         return self.model_.predict(X, verbose=0)
 
     def predict(self, X):
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        probable = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[probable]
 
 
 # %% tags=["search"]
@@ -247,7 +245,7 @@ for name, style in {"L1": "C1s-", "L2": "C2^-"}.items():
     axes.fill_between(
         factor, m - e, m + e, color=style[:2], alpha=0.25, linewidth=0
     )
-axes.axhline(limit, color="black", linestyle=":", label="limit of L2")
+axes.plot(factor, limit + 0 * factor, "k:", label="limit of L2")
 axes.set(
     xlabel="factor l1 or l2",
     ylabel="validation loss",
@@ -295,15 +293,17 @@ plt.show()
 # all, fold by fold, with half of its 95% interval by Student's t distribution.
 
 # %% tags=["kinds"]
-print("penalty     l1     l2    loss   error   above the best")
+print("penalty     l1     l2    loss   error   above best")
 for name in ["none", "L1", "L2", "both"]:
     i = np.where(kind == name, mean, np.inf).argmin()
     above = losses[:, i] - losses[:, mean.argmin()]
     half = stats.t.ppf(0.975, 4) * stats.sem(above)
-    shown = f"{above.mean():.3f} ± {half:.3f}" if above.any() else "–"
+    shown = f"{above.mean():.2f} ± {half:.2f}".replace(
+        " ", "\N{NO-BREAK SPACE}"
+    )
     print(
         f"{name:<7}   {grid[i, 0]:4g}   {grid[i, 1]:4g}   {mean[i]:.3f}"
-        f"   {error[i]:.3f}   {shown}"
+        f"   {error[i]:.3f}   {shown if above.any() else '–'}"
     )
 
 # %% [markdown]

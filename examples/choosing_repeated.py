@@ -142,7 +142,7 @@ pairs = [(0, 0), *product(factors, [0]), *product([0], factors)]
 pairs += product([0.001, 0.003, 0.01], [0.01, 0.03, 0.1])
 pairs = np.array(pairs)  # (22, 2)
 kind = np.array(["none", "L2", "L1", "both"])[(pairs > 0) @ [2, 1]]
-ratio = np.array([1 / 9, 1 / 3, 3, 9])
+ratio = np.array([0.1, 1 / 3, 3, 10])
 uneven = 0.03 * np.stack([ratio, ratio**0, 1 / ratio])  # (3, 4)
 l1, l2 = np.repeat(pairs.T[:, None], 3, axis=1)  # (3, 22) each
 l1, l2 = np.c_[l1, 0 * uneven], np.c_[l2, uneven]  # (3, 26)
@@ -218,7 +218,7 @@ compare(
     {
         "one set": np.take_along_axis(refitted, one, 1).mean(axis=1),
         "five folds": pick(refitted, lowest),
-        "one error": pick(refitted, (allowed * l2[0]).argmax(axis=1)),
+        "one-error rule": pick(refitted, (allowed * l2[0]).argmax(axis=1)),
     },
     "five folds",
 )
@@ -274,22 +274,25 @@ winners = {
     "one set": (pick(held_out, by_fold), pick(of_folds, by_fold)),
     "five folds": (pick(mean, by_mean), pick(of_folds.mean(axis=1), by_mean)),
 }
-print("winner of    won with        fresh loss      optimism")
+print("winner of    won with   fresh loss   optimism")
 for name, (won, new) in winners.items():
     won, new = (v.reshape(20, -1).mean(axis=1) for v in (won, new))
-    shown = [interval(values) for values in (won, new, new - won)]
-    print(f"{name:<10}   {'   '.join(shown)}")
+    print(
+        f"{name:<10}   {won.mean():8.3f}   {new.mean():10.3f}"
+        f"   {interval(new - won)}"
+    )
 
 # %% [markdown]
 # L2 with a factor of its own for each of the three layers, and with another
 # factor for all.
 
 # %% tags=["layers"]
-shared = {l2[0, i]: refitted[:, i] for i in of_l2}
-losses = {f"{f:g} in all": shared[f] for f in (0.01, 0.03, 0.1)}
+losses = {
+    f"{f:g}": refitted[:, of_l2[factors.index(f)]] for f in (0.01, 0.03, 0.1)
+}
 for i in np.flatnonzero(kind == "uneven"):
-    losses[", ".join(f"{f:.2g}" for f in l2[:, i])] = refitted[:, i]
-compare("factors of layers", losses, "0.03 in all")
+    losses[", ".join(f"{f:g}" for f in l2[:, i])] = refitted[:, i]
+compare("factors", losses, "0.03")
 
 # %% [markdown]
 # ## More rows, a smaller factor
