@@ -2,8 +2,8 @@
 # # Choosing, repeated on 20 data sets
 #
 # Repeat the choice of [the chapter](../docs/learn/choosing.md) on 20 data
-# sets, and measure on fresh rows how good it is. It runs in about twenty
-# seconds.
+# sets, and measure on fresh rows how good it is. It runs in about half a
+# minute.
 
 # %%
 import os
