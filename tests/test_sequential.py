@@ -62,12 +62,18 @@ def class_data():
 
 
 def test_dense_layer_computes_f_of_x_w_plus_b():
-    for activation, function in [("relu", lambda z: np.maximum(z, 0)), ("sigmoid", lambda z: 1 / (1 + np.exp(-z))), (None, lambda z: z)]:
+    functions = {
+        "relu": lambda z: np.maximum(z, 0),
+        "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
+        "softmax": lambda z: np.exp(z) / np.exp(z).sum(axis=1, keepdims=True),  # of each row
+        None: lambda z: z,
+    }
+    for activation, function in functions.items():
         layer = layers.Dense(3, activation, bias_initializer="glorot_uniform")
         found = output(layer)
         kernel, bias = layer.get_weights()
         assert (kernel.shape, bias.shape, found.shape) == ((4, 3), (3,), (6, 3))
-        np.testing.assert_allclose(found, formula("learn/sequential.md", r"\hat{Y} =")(f=function, X=ROWS, W=kernel, b=bias), atol=1e-6)
+        np.testing.assert_allclose(found, formula("learn/sequential.md", "H =")(f=function, X=ROWS, W=kernel, b=bias), atol=1e-6)
 
 
 def test_dense_layer_has_p_plus_1_times_m_parameters():
@@ -89,7 +95,7 @@ def test_penalties_of_a_unit_with_two_weights():
         return 0.1 * np.sum(values**2)
 
     regularizers = {"R_k": squares, "R_b": squares, "R_a": squares}
-    on_page = formula("learn/sequential.md", "P =")(**regularizers, W=np.array([3.0, -4.0]), b=5.0, Y_hat=found, n=2)
+    on_page = formula("learn/sequential.md", "P =")(**regularizers, W=np.array([3.0, -4.0]), b=5.0, H=found, n=2)
     assert total(unit) == pytest.approx(on_page)
 
 
@@ -378,6 +384,12 @@ def test_frozen_layer_leaves_model_losses():
     assert reported_loss(model, ROWS, np.zeros((6, 1))) == pytest.approx(data_loss, rel=1e-5)
     model.layers[0].trainable = True
     assert total(model) == penalty
+    assert reported_loss(model, ROWS, np.zeros((6, 1))) == pytest.approx(data_loss + penalty, rel=1e-5)
+    model.layers[0].trainable = False
+    kernel = model.layers[0].kernel.numpy()
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    model.train_on_batch(ROWS, np.ones((6, 1)))
+    np.testing.assert_array_equal(model.layers[0].kernel.numpy(), kernel)  # training leaves it as it is
 
 
 def test_regularizer_set_on_the_layer_leaves_the_kernel_without_penalty():
@@ -426,12 +438,16 @@ def test_regularizer_set_on_the_variable_alone_is_not_saved(tmp_path):
     assert total(keras.models.load_model(tmp_path / "model.keras")) == pytest.approx(total(model))
 
 
-def test_cloned_model_takes_the_new_regularizer():
-    model = small_model(L1(0.1))
+@pytest.mark.parametrize("convolution", [False, True])
+def test_cloned_model_takes_the_new_regularizer(convolution):
+    model, rows = small_model(L1(0.1)), ROWS
+    if convolution:
+        model, rows = Sequential([layers.Input((4, 1)), layers.Conv1D(3, 2, kernel_regularizer=L1(0.1))]), ROWS[:, :, None]
     model.layers[0].kernel_regularizer = L2(0.3)
     clone = keras.models.clone_model(model)
+    assert np.abs(output(clone, rows) - output(model, rows)).max() > 0.01  # new initial weights
     clone.set_weights(model.get_weights())
-    np.testing.assert_array_equal(output(clone), output(model))
+    np.testing.assert_array_equal(output(clone, rows), output(model, rows))
     assert total(clone) == pytest.approx(0.3 * np.square(model.layers[0].kernel.numpy()).sum())
     assert total(model) == pytest.approx(0.1 * np.abs(model.layers[0].kernel.numpy()).sum())
 
@@ -487,17 +503,21 @@ def test_activity_part_is_no_number_after_fit_until_the_next_call():
 
 def test_kernel_before_batch_normalization_can_shrink_without_effect():
     X = np.random.default_rng(0).normal(size=(200, 4)).astype("float32")  # (200, 4)
-    changes = {}
+    ratios = {}
     for epsilon in [1e-3, 1e-9]:
         keras.utils.set_random_seed(0)
         dense = layers.Dense(3, use_bias=False, kernel_regularizer=L2(1.0))
         model = Sequential([layers.Input((4,)), dense, layers.BatchNormalization(epsilon=epsilon)])
+        dense.kernel.assign(dense.kernel.numpy() / (X @ dense.kernel.numpy()).std(axis=0))  # columns of variance 1
         before, penalty = output(model, X, training=True), total(model)
         dense.kernel.assign(0.1 * dense.kernel)
-        changes[epsilon] = np.abs(output(model, X, training=True) - before).max()
+        after = output(model, X, training=True)
+        ratios[epsilon] = (after * before).sum() / np.square(before).sum()
+        np.testing.assert_allclose(after, ratios[epsilon] * before, atol=1e-3)
         assert total(model) == pytest.approx(penalty / 100, rel=1e-5)
-    assert changes[1e-9] < 1e-4
-    assert changes[1e-3] > 0.05
+    assert ratios[1e-9] == pytest.approx(1, abs=1e-4)
+    assert ratios[1e-3] == pytest.approx(0.95, abs=0.005)
+    assert ratios[1e-3] == pytest.approx(0.1 / np.sqrt(0.01 + 0.001), abs=1e-3)
     assert layers.BatchNormalization().epsilon == 1e-3
 
 
@@ -514,6 +534,12 @@ def test_data_loss_falls_while_the_penalty_grows_in_this_run(shown):
     assert trained.number("all penalties", "after") > trained.number("all penalties", "before training")
 
 
+def test_data_loss_ends_far_below_the_variance_of_the_noise_in_this_run(shown):
+    assert shown("sequential#trained").number("data loss", "after") < 0.5  # less than half of the noise is left
+    setup = shown("sequential#setup").column("value")
+    assert setup["parameters"] > setup["rows"]
+
+
 def test_only_the_penalized_bias_has_a_penalty_after_training_in_this_run(shown):
     regularizers = {row[0]: row[3] for row in parse_table(shown("sequential#table").text)[1]}
     for variable, penalty in shown("sequential#trained").column("after").items():
@@ -527,12 +553,22 @@ def test_predictions_follow_the_targets_only_with_a_free_bias_in_this_run(shown)
     assert moved.number("penalized", "smallest shift") < 100 < moved.number("penalized", "largest shift")
 
 
+def test_penalized_bias_makes_the_slope_of_shifted_targets_larger_in_this_run(shown):
+    lines = shown("sequential#shift")
+    assert lines.number("penalized, y + 100", "slope") > 1.5 * lines.number("penalized, y", "slope")
+    assert lines.number("penalized, y + 100", "bias") < lines.number("free, y + 100", "bias")  # a smaller bias with it
+    assert lines.number("free, y + 100", "slope") == lines.number("free, y", "slope")
+    penalty = 0.01 * lines.number("free, y + 100", "bias") ** 2
+    assert penalty == pytest.approx(100, rel=0.05)
+
+
 def test_penalty_of_l1_grows_with_the_units_and_that_of_l2_levels_off_in_this_run(shown):
-    widths = shown("sequential#widths")
+    widths = shown("sequential_start#widths")
     l1, l2 = (np.array(list(widths.column(f"{kind} mean").values())) for kind in ("L1", "L2"))
     assert np.all(np.diff(l1) > 0)
     assert l1[-1] / l1[-2] == pytest.approx(2, rel=0.05)  # four times as many units, twice the penalty
     assert np.all(np.diff(l2) > 0) and l2[-1] / l2[-2] < 1.1 and l2[-1] < 0.4
+    np.testing.assert_array_equal(shown("sequential_start#growth").points("L2, mean of 20")[:, 1].round(3), l2)  # and that is drawn
 
 
 def test_centred_feature_leaves_the_slopes_alone_in_this_run(shown):
