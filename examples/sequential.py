@@ -270,18 +270,6 @@ for bias in models:
 plt.show()
 
 # %% [markdown]
-# The same with a centred feature, which cannot do the work of the bias.
-
-# %% tags=["centred"]
-centred = X - X.mean()
-print("bias       slope, y   slope, y + 100   shift of the predictions")
-for bias, line_model in models.items():
-    (slope, old), (other, new) = (
-        fit_line(line_model, centred, y + shift) for shift in [0, 100]
-    )
-    print(f"{bias:<9}  {slope:8.3f}  {other:15.3f}  {new - old:25.2f}")
-
-# %% [markdown]
 # <a id="the-penalty-before-training"></a>
 # <a id="the-penalty-of-the-first-weights"></a>
 # <a id="other-layers-other-names"></a>
