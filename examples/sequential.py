@@ -40,28 +40,20 @@ from sklearn.linear_model import Ridge
 
 # %% tags=["model"]
 keras.utils.set_random_seed(1)
+both = {"kernel_regularizer": L2(0.01), "bias_regularizer": L2(0.01)}
 model = Sequential(
     [
         layers.Input(shape=(8,)),
         layers.Dense(6, "relu", kernel_regularizer=L1(0.01), name="first"),
-        layers.Dense(
-            4,
-            "relu",
-            kernel_regularizer=L2(0.01),
-            bias_regularizer=L2(0.01),
-            name="second",
-        ),
-        layers.Dense(
-            1, kernel_regularizer=L1L2(l1=0.01, l2=0.01), name="output"
-        ),
+        layers.Dense(4, "relu", **both, name="second"),
+        layers.Dense(1, kernel_regularizer=L1L2(0.01, 0.01), name="output"),
     ]
 )
 model.compile(keras.optimizers.Adam(0.01), loss="mse", metrics=["mse"])
 model.summary()
 
 # %% [markdown]
-# The penalty of each variable before training. These functions work for any
-# model.
+# The penalty of each variable before training.
 
 
 # %% tags=["table"]
@@ -80,33 +72,28 @@ def describe(regularizer):
     return f"{type(regularizer).__name__}({', '.join(factors)})"
 
 
-def print_penalties(model):
-    """Print the penalty of each variable of `model` now, and their sum."""
-    total = 0.0
-    print(f"{'variable':<31}  shape      weights  regularizer       penalty")
-    for variable in model.weights:
-        total += penalty_of(variable)
-        print(
-            f"{variable.path.partition('/')[2]:<31}  {variable.shape!s:<9}"
-            f"  {np.prod(variable.shape):7}"
-            f"  {describe(variable.regularizer):<16}"
-            f"  {penalty_of(variable):7.4f}"
-        )
+variables = {  # by the name of the layer and that of the variable
+    f"{layer.name}/{variable.name}": variable
+    for layer in model.layers
+    for variable in layer.weights
+}
+count = model.count_params()
+before = {name: penalty_of(v) for name, v in variables.items()}
+print("variable       shape   entries  regularizer       penalty")
+for name, v in variables.items():
     print(
-        f"{'total':<31}  –          {model.count_params():7}  {'–':<16}"
-        f"  {total:7.4f}"
+        f"{name:<13}  {v.shape!s:<6}  {np.prod(v.shape):7}"
+        f"  {describe(v.regularizer):<16}  {before[name]:7.4f}"
     )
-
-
-print_penalties(model)
+print(f"total          –       {count:7}  –  {sum(before.values()):23.4f}")
 
 # %% tags=["losses"]
 print(f"sum of model.losses: {float(sum(model.losses)):.4f}")
 
 # %% tags=["counted"]
-penalized = [v for v in model.weights if v.regularizer is not None]
-count = sum(int(np.prod(v.shape)) for v in penalized)
-print(f"penalized parameters: {count} of the {model.count_params()}")
+penalized = [v for v in variables.values() if v.regularizer is not None]
+part = sum(int(np.prod(v.shape)) for v in penalized)
+print(f"penalized parameters: {part} of the {count}")
 
 # %% [markdown]
 # The same as a drawing: kernels above, biases below, a box as high as the
@@ -125,18 +112,17 @@ for number, layer in enumerate(model.layers):
     left = 11.8 * number
     n_in, units = layer.kernel.shape
     axes.text(left, 3.6, layer.name, weight=plt.rcParams["axes.titleweight"])
-    axes.text(left, 1.6, f"(n, {n_in}) → (n, {units})")
+    axes.text(left, 1.6, f"{n_in} in, {units} out")
     for variable, rows, top in [(layer.kernel, n_in, 0), (layer.bias, 1, -14)]:
         kind = type(variable.regularizer).__name__
         colour, hatch = styles[kind]
         box = plt.Rectangle((left, top - rows), units, rows, fill=False)
         box.set(edgecolor=colour, hatch=hatch, linewidth=2)
         axes.add_patch(box)
-        what = "no penalty" if kind == "NoneType" else f"{kind}, penalty"
         words = f"{variable.name} {variable.shape}"
-        paid = f"{what} {penalty_of(variable):.3f}".replace(
-            "no penalty 0.000", "no penalty"
-        )
+        paid = f"{kind}, penalty {penalty_of(variable):.3f}"
+        if kind == "NoneType":
+            paid = "no penalty"
         axes.text(left, top - rows - 0.6, f"{words}\n{paid}", va="top")
         seen.append(f"{layer.name} {words}: {paid}")
 axes.set(xlim=(-0.4, 33.2), ylim=(-19.5, 5.2), aspect="equal")
@@ -150,15 +136,15 @@ plt.show()
 # %% [markdown]
 # ## Train it
 #
-# Targets are the first feature plus as much noise. Each batch holds all
-# rows. The rows are repeated 100 times, so that one epoch makes 100 updates:
-# many short epochs would take much longer.
+# Targets are the first feature, which has standard deviation 1, plus noise
+# with standard deviation 1. Each batch holds all rows. The rows are repeated
+# 100 times, so that one epoch makes 100 updates: many short epochs would
+# take much longer.
 
-# %% tags=["updates"]
+# %% tags=["setup"]
 rng = np.random.default_rng(1)
 X_random = rng.normal(size=(64, 8))  # (64, 8)
 y_random = X_random[:, :1] + rng.normal(size=(64, 1))  # (64, 1)
-before = {variable.path: penalty_of(variable) for variable in model.weights}
 loss_before = model.evaluate(X_random, y_random, verbose=0)[1]
 model.fit(
     np.tile(X_random, (100, 1)),
@@ -169,19 +155,19 @@ model.fit(
     verbose=0,
 )
 loss_after = model.evaluate(X_random, y_random, verbose=0)[1]
-print(f"updates: {int(model.optimizer.iterations)}")
+print("quantity    value")
+print(f"rows        {len(X_random)}")
+print(f"updates     {int(model.optimizer.iterations)}")
+print(f"parameters  {count}")
 
 # %% tags=["trained"]
-print("variable          before training   after")
-for variable in model.weights:
-    name = variable.path.partition("/")[2]
-    print(
-        f"{name:<16}  {before[variable.path]:15.4f}"
-        f"  {penalty_of(variable):7.4f}"
-    )
-total = sum(penalty_of(variable) for variable in model.weights)
-print(f"all penalties     {sum(before.values()):15.4f}  {total:7.4f}")
-print(f"data loss         {loss_before:15.4f}  {loss_after:7.4f}")
+after = {name: penalty_of(v) for name, v in variables.items()}
+print("variable       before training   after")
+for name in variables:
+    print(f"{name:<13}  {before[name]:15.4f}  {after[name]:7.4f}")
+totals = sum(before.values()), sum(after.values())
+print(f"all penalties  {totals[0]:15.4f}  {totals[1]:7.4f}")
+print(f"data loss      {loss_before:15.4f}  {loss_after:7.4f}")
 
 # %% [markdown]
 # ## Shift the targets
@@ -195,6 +181,7 @@ print(f"data loss         {loss_before:15.4f}  {loss_after:7.4f}")
 rng = np.random.default_rng(0)
 X = rng.uniform(0, 4, size=(40, 1))  # (40, 1)
 y = 1 + 1.5 * X[:, 0] + rng.normal(scale=0.7, size=40)  # (40,)
+print(f"rows: {len(X)}")
 
 
 def compile_line(bias_factor):
@@ -283,112 +270,12 @@ for bias in models:
 plt.show()
 
 # %% [markdown]
-# The same with a centred feature, which cannot do the work of the bias.
-
-# %% tags=["centred"]
-centred = X - X.mean()
-print("bias       slope, y   slope, y + 100   shift of the predictions")
-for bias, line_model in models.items():
-    (slope, old), (other, new) = (
-        fit_line(line_model, centred, y + shift) for shift in [0, 100]
-    )
-    print(f"{bias:<9}  {slope:8.3f}  {other:15.3f}  {new - old:25.2f}")
-
-# %% [markdown]
-# ## The penalty before training
-#
+# <a id="the-penalty-before-training"></a>
 # <a id="the-penalty-of-the-first-weights"></a>
+# <a id="other-layers-other-names"></a>
 #
-# Dense layers on 20 inputs, untrained, each built with 20 seeds.
-
-# %% tags=["widths"]
-widths = [4, 16, 64, 256, 1024]
-measured = {"L1": [], "L2": []}  # for each width, 20 penalties
-predicted = {"L1": [], "L2": []}
-for units in widths:
-    penalties = {"L1": [], "L2": []}
-    for seed in range(20):
-        layer = layers.Dense(
-            units,
-            kernel_initializer=keras.initializers.GlorotUniform(seed=seed),
-        )
-        layer.build((None, 20))
-        penalties["L1"].append(float(L1(0.01)(layer.kernel)))
-        penalties["L2"].append(float(L2(0.01)(layer.kernel)))
-    weights, bound = 20 * units, np.sqrt(6 / (20 + units))
-    predicted["L1"].append(0.01 * weights * bound / 2)
-    predicted["L2"].append(0.01 * weights * bound**2 / 3)
-    for kind in ["L1", "L2"]:
-        measured[kind].append(penalties[kind])
-
-print("units  weights  L1 predicted  L1 mean  L2 predicted  L2 mean")
-for i, units in enumerate(widths):
-    print(
-        f"{units:<5}  {20 * units:7}"
-        f"  {predicted['L1'][i]:12.3f}  {np.mean(measured['L1'][i]):7.3f}"
-        f"  {predicted['L2'][i]:12.3f}  {np.mean(measured['L2'][i]):7.3f}"
-    )
-
-# %% tags=["growth"]
-figure, axes = plt.subplots(figsize=(4.6, 3.0))
-for kind, line, marker in [("L1", "C1--", "C1s"), ("L2", "C2-", "C2o")]:
-    axes.plot(widths, predicted[kind], line, label=f"{kind}, predicted")
-    means = np.mean(measured[kind], axis=1)
-    axes.plot(widths, means, marker, label=f"{kind}, mean of 20 seeds")
-axes.set(xlabel="units", ylabel="penalty before training")
-axes.set(xscale="log", yscale="log", ylim=(0.05, 50))
-axes.set_xticks(widths, widths)
-axes.set_yticks([0.1, 1, 10], ["0.1", "1", "10"])
-axes.minorticks_off()
-axes.legend()
-figure.set_label(
-    "Penalty of a kernel of 20 inputs before training, factor 0.01, over 4 "
-    f"to 1024 units. L1 grows from {predicted['L1'][0]:.2f} to "
-    f"{predicted['L1'][-1]:.1f}; L2 from {predicted['L2'][0]:.2f} to "
-    f"{predicted['L2'][-1]:.2f}, where it levels off. The means of 20 seeds "
-    "lie on the predicted lines."
-)
-plt.show()
-
-# %% tags=["deviation"]
-far = max(
-    abs(np.mean(measured[kind][i]) / predicted[kind][i] - 1)
-    for kind in predicted
-    for i in range(len(widths))
-)
-print(f"largest distance of a mean from its formula: {100 * far:.1f}%")
-
-# %% [markdown]
-# ## Other layers, other names
-#
-# The same function for a model that reads sequences of six tokens.
-
-# %% tags=["other"]
-other = Sequential(
-    [
-        layers.Input(shape=(6,)),
-        layers.Embedding(50, 8, embeddings_regularizer=L2(0.01)),
-        layers.SeparableConv1D(
-            8,
-            3,
-            depthwise_regularizer=L1(0.01),
-            pointwise_regularizer=L2(0.01),
-            name="separable",
-        ),
-        layers.BatchNormalization(
-            gamma_regularizer=L2(0.01),
-            beta_regularizer=L2(0.01),
-            name="batch_norm",
-        ),
-        layers.LSTM(
-            4, kernel_regularizer=L2(0.01), recurrent_regularizer=L1(0.01)
-        ),
-        layers.Dense(
-            1, kernel_regularizer=L1L2(l1=0.01, l2=0.01), name="output"
-        ),
-    ]
-)
-print_penalties(other)
+# How large a penalty is before training, and how it depends on the number of
+# units, is measured in [a script of its own](sequential_start.ipynb).
 
 # %%
 if plt.get_backend().lower() == "agg":  # no window to show the figures in

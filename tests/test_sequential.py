@@ -62,12 +62,18 @@ def class_data():
 
 
 def test_dense_layer_computes_f_of_x_w_plus_b():
-    for activation, function in [("relu", lambda z: np.maximum(z, 0)), ("sigmoid", lambda z: 1 / (1 + np.exp(-z))), (None, lambda z: z)]:
+    functions = {
+        "relu": lambda z: np.maximum(z, 0),
+        "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
+        "softmax": lambda z: np.exp(z) / np.exp(z).sum(axis=1, keepdims=True),  # of each row
+        None: lambda z: z,
+    }
+    for activation, function in functions.items():
         layer = layers.Dense(3, activation, bias_initializer="glorot_uniform")
         found = output(layer)
         kernel, bias = layer.get_weights()
         assert (kernel.shape, bias.shape, found.shape) == ((4, 3), (3,), (6, 3))
-        np.testing.assert_allclose(found, formula("learn/sequential.md", r"\hat{Y} =")(f=function, X=ROWS, W=kernel, b=bias), atol=1e-6)
+        np.testing.assert_allclose(found, formula("learn/sequential.md", "H =")(f=function, X=ROWS, W=kernel, b=bias), atol=1e-6)
 
 
 def test_dense_layer_has_p_plus_1_times_m_parameters():
@@ -89,7 +95,7 @@ def test_penalties_of_a_unit_with_two_weights():
         return 0.1 * np.sum(values**2)
 
     regularizers = {"R_k": squares, "R_b": squares, "R_a": squares}
-    on_page = formula("learn/sequential.md", "P =")(**regularizers, W=np.array([3.0, -4.0]), b=5.0, Y_hat=found, n=2)
+    on_page = formula("learn/sequential.md", "P =")(**regularizers, W=np.array([3.0, -4.0]), b=5.0, H=found, n=2)
     assert total(unit) == pytest.approx(on_page)
 
 
@@ -196,6 +202,25 @@ def many_layers():
 
 
 def test_each_regularizer_argument_reaches_the_variable_it_names():
+    table = [  # as on the page
+        (layers.Embedding(9, 4), (6,), {"embeddings_regularizer": "embeddings"}),
+        (layers.SeparableConv1D(5, 2), (6, 2), {"depthwise_regularizer": "depthwise_kernel", "pointwise_regularizer": "pointwise_kernel"}),
+        (
+            layers.SeparableConv2D(5, 2),
+            (6, 6, 2),
+            {"depthwise_regularizer": "depthwise_kernel", "pointwise_regularizer": "pointwise_kernel"},
+        ),
+        (layers.LSTM(3), (6, 2), {"kernel_regularizer": "kernel", "recurrent_regularizer": "recurrent_kernel"}),
+        (layers.GRU(3), (6, 2), {"kernel_regularizer": "kernel", "recurrent_regularizer": "recurrent_kernel"}),
+        (layers.BatchNormalization(), (4,), {"gamma_regularizer": "gamma", "beta_regularizer": "beta"}),
+        (layers.LayerNormalization(), (4,), {"gamma_regularizer": "gamma", "beta_regularizer": "beta"}),
+    ]
+    for plain, shape, lines in table:
+        for argument, variable in lines.items():
+            layer = type(plain).from_config(plain.get_config() | {argument: L2(0.1)})
+            layer.build((None, *shape))
+            assert [each.name for each in layer.weights if each.regularizer is not None] == [variable], (layer, argument)
+
     model, names = many_layers()
     found = {}
     for variable in model.weights:
@@ -303,20 +328,32 @@ def test_penalized_bias_of_centred_features_is_the_mean_over_1_plus_factor():
         assert weights == pytest.approx(free, rel=1e-4)
 
 
-def test_free_bias_makes_the_mean_probability_the_share_of_class_1():
+@pytest.fixture(scope="module")
+def logistic():
+    """Return, for a free and for a penalized bias, its factor, the trained bias and the mean probability, and the share of class 1."""
     X, y = class_data()
     factor, C = 0.1, 1 / (2 * 0.1 * 200)
-    pull = formula("learn/sequential.md", r"2 \lambda_b b")
-    predicted = []
+    found = []
     for bias_factor, other in [(0.0, LogisticRegression(C=C, tol=1e-10)), (factor, LogisticRegression(C=C, solver="liblinear", tol=1e-10))]:
         layer = layers.Dense(1, "sigmoid", kernel_regularizer=L2(factor), bias_regularizer=L2(bias_factor))
         weights, bias = trained(layer, X, y, "binary_crossentropy", updates=2000, rate=0.5)
-        predicted.append(np.mean(1 / (1 + np.exp(-(X @ weights + bias)))))
-        assert bias < 0
-        assert predicted[-1] - y.mean() + pull(λ_b=bias_factor, b=bias) == pytest.approx(0, abs=1e-4)
-        assert predicted[-1] == pytest.approx(other.fit(X, y).predict_proba(X)[:, 1].mean(), abs=1e-4)  # liblinear penalizes its intercept
-    assert predicted[0] == pytest.approx(y.mean(), abs=1e-4)
-    assert predicted[1] > y.mean() + 0.05
+        mean = np.mean(1 / (1 + np.exp(-(X @ weights + bias))))
+        assert mean == pytest.approx(other.fit(X, y).predict_proba(X)[:, 1].mean(), abs=1e-4)  # liblinear penalizes its intercept
+        found.append((bias_factor, bias, mean))
+    return found, y.mean()
+
+
+def test_free_bias_makes_the_mean_probability_the_share_of_class_1(logistic):
+    ((_, bias, mean), _), share = logistic
+    assert bias < 0  # so that a penalty would show
+    assert mean == pytest.approx(share, abs=1e-4)
+
+
+def test_penalized_negative_bias_makes_the_mean_probability_too_large(logistic):
+    (_, (factor, bias, mean)), share = logistic
+    assert bias < 0 and mean > share + 0.05
+    pull = formula("learn/sequential.md", r"2 \lambda_b b")
+    assert mean - share + pull(λ_b=factor, b=bias) == pytest.approx(0, abs=1e-4)
 
 
 def test_glorot_kernel_has_a_predictable_penalty():
@@ -354,19 +391,6 @@ def test_doubled_layer_computes_the_same_and_pays_twice():
             assert ours == pytest.approx(ratio * theirs, rel=1e-5)
 
 
-def test_layer_used_twice_is_penalized_once():
-    shared = layers.Dense(4, kernel_regularizer=L2(0.1), activity_regularizer=L2(0.1))
-    model = Sequential([layers.Input((4,)), shared, layers.ReLU(), shared])
-    assert total(model) == pytest.approx(0.1 * np.square(shared.kernel.numpy()).sum())
-    model(ROWS)
-    first = output(shared)
-    second = output(shared, np.maximum(first, 0))
-    model(ROWS)
-    of_first, of_second, of_kernel = (float(penalty) for penalty in model.losses)
-    assert of_first / of_second == pytest.approx(np.square(first).sum() / np.square(second).sum(), rel=1e-5)
-    assert of_kernel == pytest.approx(0.1 * np.square(shared.kernel.numpy()).sum())
-
-
 def test_frozen_layer_leaves_model_losses():
     model = small_model(L2(0.1))
     data_loss = reported_loss(small_model(), ROWS, np.zeros((6, 1)))
@@ -376,8 +400,35 @@ def test_frozen_layer_leaves_model_losses():
     model.layers[0].trainable = False
     assert model.losses == []
     assert reported_loss(model, ROWS, np.zeros((6, 1))) == pytest.approx(data_loss, rel=1e-5)
+    kernel = model.layers[0].kernel.numpy()
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    model.train_on_batch(ROWS, np.ones((6, 1)))
+    np.testing.assert_array_equal(model.layers[0].kernel.numpy(), kernel)  # training leaves it as it is
+
+
+def frozen_model():
+    """Return a compiled model whose penalized first layer is frozen, what it reports for zeros, and the penalty of that layer by hand."""
+    model = small_model(L2(0.1))
+    model.layers[0].trainable = False
+    return model, reported_loss(model, ROWS, np.zeros((6, 1))), 0.1 * np.square(model.layers[0].kernel.numpy()).sum()
+
+
+def test_unfrozen_layer_is_back_in_model_losses():
+    model, frozen, penalty = frozen_model()
     model.layers[0].trainable = True
-    assert total(model) == penalty
+    assert total(model) == pytest.approx(penalty, rel=1e-5)
+    assert penalty > 0.1 * frozen
+    assert reported_loss(model, ROWS, np.zeros((6, 1))) == pytest.approx(frozen + penalty, rel=1e-5)
+
+
+def test_unfrozen_layer_is_missing_from_a_compiled_loss():
+    model, frozen, penalty = frozen_model()
+    model.layers[0].trainable = True
+    assert model.evaluate(ROWS, np.zeros((6, 1)), batch_size=6, verbose=0) == frozen
+    model = small_model(L2(0.1))
+    whole = reported_loss(model, ROWS, np.zeros((6, 1)))
+    model.layers[0].trainable = False
+    assert model.evaluate(ROWS, np.zeros((6, 1)), batch_size=6, verbose=0) == whole == pytest.approx(frozen + penalty, rel=1e-5)
 
 
 def test_regularizer_set_on_the_layer_leaves_the_kernel_without_penalty():
@@ -426,12 +477,15 @@ def test_regularizer_set_on_the_variable_alone_is_not_saved(tmp_path):
     assert total(keras.models.load_model(tmp_path / "model.keras")) == pytest.approx(total(model))
 
 
-def test_cloned_model_takes_the_new_regularizer():
-    model = small_model(L1(0.1))
+@pytest.mark.parametrize("kind, shape", [(layers.Dense, (4,)), (layers.Conv1D, (4, 1)), (layers.Conv2D, (2, 2, 1))])
+def test_cloned_model_takes_the_new_regularizer(kind, shape):
+    settings = {} if kind is layers.Dense else {"kernel_size": 2}
+    model, rows = Sequential([layers.Input(shape), kind(3, kernel_regularizer=L1(0.1), **settings)]), ROWS.reshape(6, *shape)
     model.layers[0].kernel_regularizer = L2(0.3)
     clone = keras.models.clone_model(model)
+    assert np.abs(output(clone, rows) - output(model, rows)).max() > 0.01  # new initial weights
     clone.set_weights(model.get_weights())
-    np.testing.assert_array_equal(output(clone), output(model))
+    np.testing.assert_array_equal(output(clone, rows), output(model, rows))
     assert total(clone) == pytest.approx(0.3 * np.square(model.layers[0].kernel.numpy()).sum())
     assert total(model) == pytest.approx(0.1 * np.abs(model.layers[0].kernel.numpy()).sum())
 
@@ -487,17 +541,21 @@ def test_activity_part_is_no_number_after_fit_until_the_next_call():
 
 def test_kernel_before_batch_normalization_can_shrink_without_effect():
     X = np.random.default_rng(0).normal(size=(200, 4)).astype("float32")  # (200, 4)
-    changes = {}
+    ratios = {}
     for epsilon in [1e-3, 1e-9]:
         keras.utils.set_random_seed(0)
         dense = layers.Dense(3, use_bias=False, kernel_regularizer=L2(1.0))
         model = Sequential([layers.Input((4,)), dense, layers.BatchNormalization(epsilon=epsilon)])
+        dense.kernel.assign(dense.kernel.numpy() / (X @ dense.kernel.numpy()).std(axis=0))  # columns of variance 1
         before, penalty = output(model, X, training=True), total(model)
         dense.kernel.assign(0.1 * dense.kernel)
-        changes[epsilon] = np.abs(output(model, X, training=True) - before).max()
+        after = output(model, X, training=True)
+        ratios[epsilon] = (after * before).sum() / np.square(before).sum()
+        np.testing.assert_allclose(after, ratios[epsilon] * before, atol=1e-3)
         assert total(model) == pytest.approx(penalty / 100, rel=1e-5)
-    assert changes[1e-9] < 1e-4
-    assert changes[1e-3] > 0.05
+    assert ratios[1e-9] == pytest.approx(1, abs=1e-4)
+    assert ratios[1e-3] == pytest.approx(0.95, abs=0.005)
+    assert ratios[1e-3] == pytest.approx(0.1 / np.sqrt(0.01 + 0.001), abs=1e-3)
     assert layers.BatchNormalization().epsilon == 1e-3
 
 
@@ -514,6 +572,12 @@ def test_data_loss_falls_while_the_penalty_grows_in_this_run(shown):
     assert trained.number("all penalties", "after") > trained.number("all penalties", "before training")
 
 
+def test_data_loss_ends_far_below_the_variance_of_the_noise_in_this_run(shown):
+    assert shown("sequential#trained").number("data loss", "after") < 0.5  # less than half of the noise is left
+    setup = shown("sequential#setup").column("value")
+    assert setup["parameters"] > setup["rows"]
+
+
 def test_only_the_penalized_bias_has_a_penalty_after_training_in_this_run(shown):
     regularizers = {row[0]: row[3] for row in parse_table(shown("sequential#table").text)[1]}
     for variable, penalty in shown("sequential#trained").column("after").items():
@@ -527,16 +591,19 @@ def test_predictions_follow_the_targets_only_with_a_free_bias_in_this_run(shown)
     assert moved.number("penalized", "smallest shift") < 100 < moved.number("penalized", "largest shift")
 
 
+def test_penalized_bias_makes_the_slope_of_shifted_targets_larger_in_this_run(shown):
+    lines = shown("sequential#shift")
+    assert lines.number("penalized, y + 100", "slope") > 1.5 * lines.number("penalized, y", "slope")
+    assert lines.number("penalized, y + 100", "bias") < lines.number("free, y + 100", "bias")  # a smaller bias with it
+    assert lines.number("free, y + 100", "slope") == lines.number("free, y", "slope")
+    penalty = 0.01 * lines.number("free, y + 100", "bias") ** 2
+    assert penalty == pytest.approx(100, rel=0.05)
+
+
 def test_penalty_of_l1_grows_with_the_units_and_that_of_l2_levels_off_in_this_run(shown):
-    widths = shown("sequential#widths")
+    widths = shown("sequential_start#widths")
     l1, l2 = (np.array(list(widths.column(f"{kind} mean").values())) for kind in ("L1", "L2"))
     assert np.all(np.diff(l1) > 0)
     assert l1[-1] / l1[-2] == pytest.approx(2, rel=0.05)  # four times as many units, twice the penalty
     assert np.all(np.diff(l2) > 0) and l2[-1] / l2[-2] < 1.1 and l2[-1] < 0.4
-
-
-def test_centred_feature_leaves_the_slopes_alone_in_this_run(shown):
-    centred = shown("sequential#centred")
-    slopes = {centred.number(bias, column) for bias in ("free", "penalized") for column in ("slope, y", "slope, y + 100")}
-    assert len(slopes) == 1
-    assert centred.number("penalized", "shift of the predictions") == round(100 / 1.01, 2)
+    np.testing.assert_array_equal(shown("sequential_start#growth").points("L2, mean of 20")[:, 1].round(3), l2)  # and that is drawn
