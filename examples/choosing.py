@@ -45,7 +45,7 @@ tf.get_logger().setLevel("ERROR")  # it warns of many fits in one program
 #
 # 20 features, five of them informative. The first 200 rows play the part of
 # your own data, and the next 1,000 are its test set. The other rows belong to
-# [the repetition on 20 more data sets](choosing_repeated.ipynb).
+# [the repetition on 20 more data sets](choosing_repeated.py).
 
 # %%
 X, y = make_classification(
@@ -322,7 +322,7 @@ print(f"1,000 of test   {test_loss:6.3f}   {accuracy:8.3f}")
 # <a id="how-well-the-choice-does-on-new-rows"></a>
 # <a id="more-rows-a-smaller-factor"></a>
 #
-# [The second script](choosing_repeated.ipynb) repeats the choice on 20 data
+# [The second script](choosing_repeated.py) repeats the choice on 20 data
 # sets, and shows how the best factor changes with the number of rows.
 
 # %%

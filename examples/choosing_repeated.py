@@ -33,7 +33,7 @@ from sklearn.model_selection import StratifiedKFold, train_test_split
 # %% [markdown]
 # ## The data
 #
-# The rows that follow those of [the first script](choosing.ipynb), from the
+# The rows that follow those of [the first script](choosing.py), from the
 # same problem: 20 data sets of 400 rows, of which most experiments use 200,
 # and 2,000 fresh rows, which are the same for all data sets.
 

@@ -303,7 +303,7 @@ for ratio in (0.25, 0.5, 0.75, 1):
 # %% [markdown]
 # <a id="when-both-together-are-worth-it"></a>Which penalty predicts better on
 # which kind of data is measured in
-# [a script of its own](l1_l2_kinds.ipynb).
+# [a script of its own](l1_l2_kinds.py).
 
 # %%
 if plt.get_backend().lower() == "agg":  # no window to show the figures in

@@ -275,7 +275,7 @@ plt.show()
 # <a id="other-layers-other-names"></a>
 #
 # How large a penalty is before training, and how it depends on the number of
-# units, is measured in [a script of its own](sequential_start.ipynb).
+# units, is measured in [a script of its own](sequential_start.py).
 
 # %%
 if plt.get_backend().lower() == "agg":  # no window to show the figures in

@@ -20,26 +20,27 @@ from pipeline.source import Page, SiteError
 
 TEMPLATES = Path(__file__).parent / "templates"  # what the project lends to mkdocs-jupyter
 _MAKERS = ("markdown", "pymdown-extensions", "pygments", "math-core", "jupytext", "nbformat")
-# A link from a script to a page of the site, as in [the chapter](../docs/learn/l2.md#maths).
-_TO_PAGE = re.compile(r"(?<=\]\()\.\./docs/(?P<page>[\w/.-]+\.md)(?P<anchor>#[\w-]+)?(?=\))")
+# A link from a script to a page of the site, as in [the chapter](../docs/learn/l2.md#maths), or to another script, as in [more](l2_real.py).
+_LINK = re.compile(r"(?<=\]\()(?:\.\./docs/(?P<page>[\w/.-]+\.md)|(?P<script>[\w-]+)\.py)(?P<anchor>#[\w-]+)?(?=\))")
 _EMBEDDED = re.compile(r"\{\{ *([\w-]+)#")
 
 
 def resolve_links(script: Script, text: str, address: Callable[[str], str | None]) -> str:
-    """Return `text` with its links to pages replaced; `address` gives a page's URL, or None if there is no such page.
+    """Return `text` with its links to pages and scripts replaced; `address` gives a page's URL, or None if there is no such page.
 
     Raises:
-        SiteError: if a link leads to a page that does not exist.
+        SiteError: if a link leads to a page or a script that does not exist.
     """
 
     def resolve(match):
-        url = address(match["page"])
+        url = address(match["page"] or f"examples/{match['script']}.ipynb")
         if url is None:
-            raise SiteError(f"{Page.locate(match[0])}there is no page docs/{match['page']}.")
+            there = f"page docs/{match['page']}" if match["page"] else f"script examples/{match['script']}.py"
+            raise SiteError(f"{Page.locate(match[0])}there is no {there}.")
         return url + (match["anchor"] or "")
 
     Page.path, Page.root = script.path, script.root
-    return _TO_PAGE.sub(resolve, text)
+    return _LINK.sub(resolve, text)
 
 
 @functools.cache  # the code that runs, even if its file has changed since

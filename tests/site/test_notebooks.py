@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import notebooks
-from tests.site.small import build_site, demo, edit, stops
+from tests.site.small import build_site, demo, edit, stops, write
 
 
 def test_downloads_hold_outputs_and_nothing_of_the_machine(project):
@@ -21,6 +21,14 @@ def test_downloads_hold_outputs_and_nothing_of_the_machine(project):
         assert private not in text
     for download in (text, (site / "examples" / "demo" / "demo.py").read_text(encoding="utf-8")):
         assert "https://the-penalty-term.github.io/the-penalty-term/learn/demo/#idea" in download
+
+
+def test_a_script_links_to_another_one_on_the_site_and_in_downloads(project):
+    write(project / "examples" / "another.py", "# %% [markdown]\n# # Another\n#\n# As [the first](demo.py).\n\n# %%\nprint(1)\n")
+    edit(project / "examples" / "demo.py", "../docs/learn/demo.md#idea", "another.py")
+    site = build_site(project)
+    assert 'href="../another/"' in (site / "examples" / "demo" / "index.html").read_text(encoding="utf-8")
+    assert "(https://the-penalty-term.github.io/the-penalty-term/examples/demo/)" in (site / "examples/another/another.py").read_text()
 
 
 def _page(project, site):

@@ -22,6 +22,7 @@ from tests.site.small import edit, stops
         ),
         ('tags=["sweep"]', 'tags=["lines"]', "two cells carry the tag 'lines'"),
         ("../docs/learn/demo.md#idea", "../docs/learn/absent.md", "there is no page docs/learn/absent.md"),
+        ("../docs/learn/demo.md#idea", "absent.py", "there is no script examples/absent.py"),
     ],
 )
 def test_a_wrong_script_stops_the_build_and_says_where(project, caplog, old, new, expected):
