@@ -116,26 +116,26 @@ def on_files(files, config):
 def _add_example(script, files, config):
     """Add the pages and files that come from one example."""
 
-    pages = script.root / ".cache" / "pages"
-
-    def file_of(page):
-        if page.startswith("examples/") and (script.root / page).with_suffix(".py").is_file():  # of another script, which may come later
-            return File(page, str(pages), config.site_dir, config.use_directory_urls)
-        return files.get_file_from_path(page)
+    def address(page):
+        if (script.root / page).with_suffix(".py").is_file():  # another script, whose page may come later
+            return page.removesuffix(".ipynb") + "/"
+        file = files.get_file_from_path(page)
+        return file and file.url
 
     def here(page):
-        file = file_of(page)
-        return file and f"/{file.url}"
+        url = address(page)
+        return url and f"/{url}"
 
     def on_the_web(page):
-        file = file_of(page)
-        return file and f"{config.site_url}{file.url}"
+        url = address(page)
+        return url and f"{config.site_url}{url}"
 
     extensions = [name for name in config.markdown_extensions if name not in _ONLY_IN_PAGES]
     options = {name: config.mdx_configs[name] for name in extensions if name in config.mdx_configs}
     settings = repr([extensions, {name: chosen for name, chosen in options.items() if not name.startswith("pipeline.")}])
     made = notebooks.files(script, here, on_the_web, lambda: Markdown(extensions=extensions, extension_configs=options), settings)
     page = notebooks.page_address(script)
+    pages = script.root / ".cache" / "pages"
     if not (pages / page).is_file() or (pages / page).read_bytes() != made[page]:
         write_whole(pages / page, made[page])
     files.append(File(page, str(pages), config.site_dir, config.use_directory_urls))

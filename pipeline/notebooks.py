@@ -20,7 +20,7 @@ from pipeline.source import Page, SiteError
 
 TEMPLATES = Path(__file__).parent / "templates"  # what the project lends to mkdocs-jupyter
 _MAKERS = ("markdown", "pymdown-extensions", "pygments", "math-core", "jupytext", "nbformat")
-# A link from a script to a page of the site, as in [the chapter](../docs/learn/l2.md#maths), or to another script, as in [more](l2_real.py).
+# A link from a script to a page, as in [the chapter](../docs/learn/l2.md#maths), or to another script, as in [more](l2_real.py).
 _LINK = re.compile(r"(?<=\]\()(?:\.\./docs/(?P<page>[\w/.-]+\.md)|(?P<script>[\w-]+)\.py)(?P<anchor>#[\w-]+)?(?=\))")
 _EMBEDDED = re.compile(r"\{\{ *([\w-]+)#")
 
