@@ -105,14 +105,6 @@ def test_doubling_separating_weights_lowers_the_loss():
     assert loss_in_keras(X, y, [3e3, -4e3], 2e3) < 1e-9  # the lowest value, 0, lies at no finite weights
 
 
-def test_doubling_the_weights_without_the_bias_can_raise_the_loss():
-    X, y = np.array([[-1.0], [-5.0]]), np.array([1.0, 0.0])
-    before, weights_alone, both = (loss_in_keras(X, y, w, b) for w, b in (([1.0], 3.0), ([2.0], 3.0), ([2.0], 6.0)))
-    assert before == pytest.approx(np.log1p(np.exp(-2)), rel=1e-5)
-    assert weights_alone == pytest.approx((np.log1p(np.exp(-1)) + np.log1p(np.exp(-7))) / 2, rel=1e-5)
-    assert both < before < weights_alone
-
-
 def norms(optimizer, l2=0.0):
     """Return the norms of the kernel of a Keras logistic unit after each of 16 times 200 updates on the separable rows."""
     keras.utils.set_random_seed(0)
@@ -321,7 +313,7 @@ SETTINGS = ["free", "one unit", "small", "factor 0.03", "factor 0.3", "one unit,
 
 @cache
 def curves():
-    """Return the curves of all SETTINGS on 150 rows, ten data sets each, and of validation rows with a leak and with a shift."""
+    """Return the curves of all SETTINGS on 150 rows, 20 data sets each, and of validation rows with a leak and with a shift."""
     X_train, y_train, X_val, y_val = deal()
     leaked, y_leaked = np.concatenate([X_train, X_val[:50]]), np.concatenate([y_train, y_val[:50]])
     shifted = X_val + np.where(np.arange(20) < 5, 1.0, 0.0).astype("float32")
@@ -382,12 +374,13 @@ def test_with_a_penalty_more_capacity_does_no_harm():
 
 
 def test_underfitting_leaves_both_losses_high_and_close():
-    training, validation = of("factor 0.3", "training")[-1], of("factor 0.3")[-1]
-    low, high = interval(validation - training)
-    assert -0.03 < low < high < 0.03
-    assert (np.abs(np.concatenate([training, validation]) - np.log(2)) < 0.05).all()  # log_loss of one half for every row
-    for part in ("training", "validation"):  # the remedy
-        assert (of("factor 0.03", part)[-1] < of("factor 0.3", part)[-1] - 0.1).all()
+    _, y, _, y_val = deal()
+    share = y.mean(axis=0)  # of class 1 among the training rows of each data set
+    for part, labels in (("training", y), ("validation", y_val)):
+        constant = [log_loss(labels[:, i], np.full(len(labels), share[i])) for i in range(SEEDS)]
+        assert (np.abs(of("factor 0.3", part)[-1] - constant) < 0.01).all()
+        assert (of("factor 0.03", part)[-1] < of("factor 0.3", part)[-1]).all()  # the remedy
+    assert log_loss([0, 1], [0.5, 0.5]) == pytest.approx(np.log(2)) == pytest.approx(0.69, abs=0.005)
 
 
 def test_validation_loss_is_lowest_at_a_factor_between():
@@ -427,15 +420,6 @@ def test_label_noise_is_a_floor_that_a_larger_capacity_does_not_lower():
     assert (ends["validation"][1] > ends["validation"][0] + 0.1).all()  # and it makes validation worse
 
 
-def test_a_small_validation_set_scatters_like_the_binomial():
-    X, y = make_classification(20_150, 20, n_informative=5, n_redundant=0, flip_y=0.05, random_state=2)
-    right = LogisticRegression().fit(X[:150], y[:150]).predict(X[150:]) == y[150:]
-    measured, a = right.reshape(1000, 20).mean(axis=1), right.mean()  # 1000 validation sets of 20 rows
-    assert 0.6 < a < 0.9
-    assert measured.std() == pytest.approx(formula("learn/overfitting.md", r"\sqrt{a(1 - a)/m}")(a=a, m=20), rel=0.06)
-    assert right.reshape(40, 500).mean(axis=1).std() < measured.std() / 3
-
-
 def test_a_leak_hides_the_gap():
     leak, new, training = of("free", "leak")[-1], of("free")[-1], of("free", "training")[-1]
     assert (leak - training < 0.5 * (new - training)).all()
@@ -472,52 +456,17 @@ def test_l2_closes_the_gap():
     assert (of("factor 0.03")[-1] < of("free")[-1]).all()
 
 
-def test_early_stopping_closes_the_gap_and_leaves_the_accuracy():
-    validation, training, accuracy = of("free"), of("free", "training"), of("free", measure=ACCURACY)
-    best, sets = validation.argmin(axis=0), np.arange(SEEDS)
-    assert (validation[best, sets] - training[best, sets] < gap("free")).all()
-    assert (validation[best, sets] < validation[-1]).all()
-    low, high = interval(accuracy[best, sets] - accuracy[-1])
-    assert -0.03 < low < high < 0.03
-
-
 # What Keras keeps
 
 
-def cross_entropy_of(model, X, y):
-    """Return the mean cross-entropy of the model's probabilities, in NumPy."""
-    probability = ops.convert_to_numpy(model(X))
-    return -np.log(np.where(y == 1, probability, 1 - probability)).mean()
-
-
-@cache
-def small_fit(optimizer="adam", epochs=3, l2=0.05):
-    """Return (model, history, rows, validation rows) of a small network with all rows in a batch; y has the output's shape."""
-    keras.utils.set_random_seed(3)
-    rng = np.random.default_rng(0)
-    X, y = rng.normal(size=(80, 5)).astype("float32"), rng.integers(0, 2, (80, 1)).astype("float32")
-    penalty = regularizers.L2(l2)
-    hidden, output = layers.Dense(8, "relu", kernel_regularizer=penalty), layers.Dense(1, "sigmoid", kernel_regularizer=penalty)
-    model = Sequential([layers.Input((5,)), hidden, output])
-    model.compile(optimizer, "binary_crossentropy", metrics=["binary_crossentropy", "accuracy"])
-    before = [cross_entropy_of(model, X[rows], y[rows]) for rows in (slice(40), slice(40, 80))]
-    history = model.fit(X[:40], y[:40], validation_data=(X[40:], y[40:]), batch_size=40, epochs=epochs, verbose=0)
-    after = [cross_entropy_of(model, X[rows], y[rows]) for rows in (slice(40), slice(40, 80))]
-    return model, history.history, before, after
-
-
 def test_history_keeps_one_entry_an_epoch_of_each_curve():
-    _, kept, _, _ = small_fit()
+    X, y = np.random.default_rng(0).normal(size=(80, 5)), np.tile([[0.0], [1.0]], (40, 1))
+    model = unit(5, "sigmoid")
+    model.compile("adam", "binary_crossentropy", metrics=["binary_crossentropy", "accuracy"])
+    kept = model.fit(X[:40], y[:40], validation_data=(X[40:], y[40:]), batch_size=20, epochs=3, verbose=0).history
     names = {"loss", "binary_crossentropy", "accuracy"}
     assert set(kept) == names | {f"val_{name}" for name in names}
     assert all(len(values) == 3 for values in kept.values())
-
-
-def test_training_entries_are_taken_before_the_update_and_validation_entries_after():
-    _, kept, before, after = small_fit(keras.optimizers.SGD(0.5), epochs=1, l2=0.0)
-    assert abs(before[0] - after[0]) > 0.01 and abs(before[1] - after[1]) > 0.001  # the step has moved both
-    assert kept["binary_crossentropy"][0] == pytest.approx(before[0], abs=1e-5)
-    assert kept["val_binary_crossentropy"][0] == pytest.approx(after[1], abs=1e-5)
 
 
 def test_binary_crossentropy_as_a_metric_wants_labels_shaped_as_the_output():
@@ -550,6 +499,11 @@ def test_validation_loss_turns_in_this_run(shown):
     assert 1 < shown("overfitting#best").value() < 50
 
 
+def test_validation_loss_starts_below_the_training_loss_in_this_run(shown):
+    training, validation = (shown("overfitting#curves").points(f"{part} rows")[0, 1] for part in ("training", "validation"))
+    assert validation < training
+
+
 def test_accuracy_hardly_moves_while_the_loss_rises_in_this_run(shown):
     one = shown("overfitting#one")
     assert abs(one.number("best", "validation accuracy") - one.number("last", "validation accuracy")) < 3
@@ -558,21 +512,20 @@ def test_accuracy_hardly_moves_while_the_loss_rises_in_this_run(shown):
 
 def test_a_penalty_keeps_the_validation_loss_low_in_this_run(shown):
     free, tied = shown("overfitting#one"), shown("overfitting#factors")
-    lowest, last = (tied.number("0.01", f"validation loss {when}") for when in ("then", "at last"))
-    assert last < lowest + 0.02
-    assert last < free.number("best", "validation loss") < free.number("last", "validation loss") - 0.1
+    assert tied.number("0.01", "validation loss at last") < free.number("best", "validation loss")
+    losses = tied.points("validation rows", "factor 0.01")[:, 1]
+    assert losses.argmin() + 1 == tied.number("0.01", "best epoch")
 
 
 def test_too_large_a_factor_leaves_both_losses_higher_in_this_run(shown):
     for part in ("training rows", "validation rows"):
-        small, large = (shown("overfitting#factors").points(part, f"factor {factor}")[-1, 1] for factor in (0.01, 0.1))
-        assert large > small + 0.05
+        small, large = (shown("overfitting#factors").points(part, f"factor {factor}")[:, 1] for factor in (0.01, 0.1))
+        assert len(large) == 50 and 0 < large[24] - large[-1] < large[-1] - small[-1]
 
 
-def test_validation_loss_rises_with_the_units_and_levels_off_in_this_run(shown):
+def test_validation_loss_differs_more_among_few_units_than_among_many_in_this_run(shown):
     medians = shown("overfitting_repeated#sweeps").points("validation rows", "No penalty")[:, 1]  # of 1, 2, 4, 8, 16, 32 units
-    assert len(medians) == 6 and (np.diff(medians[:4]) > 0.1).all()
-    assert np.ptp(medians[3:]) < 0.1
+    assert len(medians) == 6 and np.ptp(medians[:3]) > np.ptp(medians[3:])
 
 
 def test_the_training_loss_is_below_the_floor_in_this_run(shown):
@@ -619,10 +572,10 @@ def test_curve_b_was_stopped_too_early_in_this_run(shown):
 
 def test_curve_c_has_an_early_gap_in_this_run(shown):
     gaps = {panel: np.subtract(*list(curve(shown, panel))[::-1]) for panel in "AC"}
-    assert gaps["C"][4] > 0.4 and np.ptp(gaps["C"][4:]) < 0.2
-    assert (np.diff(gaps["A"][1:]) > 0).all() and gaps["A"][-1] > 2 * gaps["A"][4]
+    early, late = ({panel: gap[end] - gap[start] for panel, gap in gaps.items()} for start, end in ((0, 4), (4, 20)))
+    assert early["C"] > abs(late["C"]) and late["A"] > early["A"] > 0
 
 
 def test_curve_d_underfits_in_this_run(shown):
     training, validation = curve(shown, "D")
-    assert min(training[-1], validation[-1]) > 0.65 and abs(validation[-1] - training[-1]) < 0.03
+    assert max(abs(training[-1] - np.log(2)), abs(validation[-1] - np.log(2))) < 0.01
