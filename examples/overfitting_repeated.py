@@ -274,16 +274,17 @@ print(f"factors chosen: {', '.join(times)}")
 def panel(title, curves, setting, color, part="validation", end=20):
     """Draw the data loss of one setting over the epochs, and say it."""
     figure, axes = plt.subplots(figsize=(1.75, 2.0))
-    said, epochs = [], np.arange(end + 1)
+    said, epochs, step = [], np.arange(end + 1), (end + 1) // 4
     for name, style in [("training", "--"), (part, "-")]:
         loss = curves[name][: end + 1, 0, setting]
         name = "training" if name == "training" else "validation"
         middle = draw(axes, epochs, loss, name, style, color)
-        said.append(f"{name} from {middle[0]:.2f} to {middle[-1]:.2f}")
+        said.append(f"{name} {', '.join(f'{m:.2f}' for m in middle[::step])}")
     axes.set(title=title, xlabel="epoch", ylabel="data loss", ylim=(0, 1.5))
     low, high = np.quantile(loss[-1], [0.1, 0.9])
     figure.set_label(
-        f"{title}: {', '.join(said)}, band at the end {low:.2f} to {high:.2f}."
+        f"{title}, from 0 to {end} in steps of {step}: {'; '.join(said)}; "
+        f"band at the end {low:.2f} to {high:.2f}."
     )
     return axes
 
