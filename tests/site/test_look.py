@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -33,10 +34,34 @@ def linear(colour):
     return np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
 
 
-def contrast(one, other):
-    """Return the contrast of two colours, 1 to 21, as WCAG 2.2 defines it."""
-    low, high = sorted(linear(colour) @ [0.2126, 0.7152, 0.0722] for colour in (one, other))
+def contrast(one, other, opacity=1.0):
+    """Return the contrast of two colours, 1 to 21, as WCAG 2.2 defines it; the first is painted onto the second with an `opacity`."""
+    channels = [opacity * int(one[at : at + 2], 16) + (1 - opacity) * int(other[at : at + 2], 16) for at in (1, 3, 5)]
+    painted = "#" + "".join(f"{round(channel):02x}" for channel in channels)
+    low, high = sorted(linear(colour) @ [0.2126, 0.7152, 0.0722] for colour in (painted, other))
     return (high + 0.05) / (low + 0.05)
+
+
+def marks(svg, ground):
+    """Return the contrast with the `ground` of all that an SVG paints, in order: fills and strokes, with what groups hand down."""
+    found = []
+
+    def walk(element, handed):
+        if element.tag.rpartition("}")[2] in ("defs", "metadata", "clipPath"):
+            return
+        own = dict(re.findall(r"([\w-]+)\s*:\s*([^;]+)", element.get("style", "")))
+        own |= {name: element.get(name) for name in ("fill", "stroke", "opacity", "fill-opacity", "stroke-opacity") if element.get(name)}
+        opacity = float(own.pop("opacity", 1)) * handed["opacity"]
+        handed = handed | {name: value.strip() for name, value in own.items()} | {"opacity": opacity}
+        if element.tag.rpartition("}")[2] not in ("svg", "g"):
+            for part in ("fill", "stroke"):
+                if not (colour := handed[part]).startswith(("none", "url(")):  # a pattern has its own marks
+                    found.append(contrast(colour, ground, opacity * float(handed.get(f"{part}-opacity", 1))))
+        for child in element:
+            walk(child, handed)
+
+    walk(ElementTree.fromstring(svg), {"fill": "#000000", "stroke": "none", "opacity": 1.0})  # as SVG begins
+    return np.array(found)
 
 
 def oklab(light):
@@ -72,3 +97,27 @@ def test_figures_have_the_colours_of_the_page():
     assert [entry["color"] for entry in style["axes.prop_cycle"]] == [light[name] for name in SERIES]
     for name in (*SERIES, "ink", "ink-soft", "line", "panel", "page"):
         assert DARK[light[name]] == dark[name]
+
+
+def _faint(light, dark):
+    """Return the contrasts (light, dark) of the marks of a figure that are less than two thirds as distinct in the dark."""
+    pair = [marks(svg, properties(scheme)["page"]) for svg, scheme in ((light, "default"), (dark, "slate"))]
+    assert len(pair[0]) == len(pair[1]) > 0
+    return [(one, other) for one, other in zip(*pair) if np.log(other) < np.log(one) * 2 / 3]
+
+
+def test_every_mark_of_every_figure_is_as_distinct_in_the_dark(site_dir):
+    figures = sorted((site_dir / "figures").rglob("*-dark.svg"))
+    assert len(figures) > 30
+    for dark in figures:
+        light = dark.with_name(dark.name.replace("-dark", ""))
+        faint = _faint(light.read_text(encoding="utf-8"), dark.read_text(encoding="utf-8"))
+        assert not faint, (
+            f"{dark.name}: contrast {faint[0][0]:.1f} in the light and {faint[0][1]:.1f} in the dark scheme; see DARK in kernel.py"
+        )
+
+
+def test_a_mark_without_a_colour_is_black_and_faint_in_the_dark():
+    figure = '<svg xmlns="http://www.w3.org/2000/svg"><g style="{}opacity: 0.2"><path d="M0 0h9v9z"/></g></svg>'
+    assert _faint(figure.format(""), figure.format(""))
+    assert not _faint(figure.format(""), figure.format("fill: #e6eaf0; "))
