@@ -277,7 +277,7 @@ def test_run_finds_l1_alone_worse(shown):
     table = shown("choosing_repeated#penalties")
     mean, half = with_error(table.entry("L1", "minus L2"))
     assert half < mean < 1.1 * half
-    assert table.entry("L1", "higher in") == "10 of 20"
+    assert table.number("L1", "higher in") <= 12 and table.entry("L1", "higher in").endswith(" of 20")
 
 
 def test_run_chooses_better_with_five_folds(shown):
@@ -313,7 +313,9 @@ def test_run_does_worse_after_training_again_with_a_factor_for_few_rows(shown):
     table = shown("choosing_repeated#budget")
     change = {rows: with_error(table.entry(rows, "again minus kept")) for rows in table.column("kept")}
     assert all(abs(change[rows][0]) < min(change[rows][1], 0.01) for rows in ("180, 20", "160, 40"))
-    assert sum(change["100, 100"]) < 0 < np.subtract(*change["40, 160"])
+    assert sum(change["100, 100"]) < 0
+    mean, half = change["40, 160"]
+    assert 0 < mean - half < 0.1 * mean
 
 
 def test_run_chooses_better_with_five_folds_than_with_any_division(shown, budget):
