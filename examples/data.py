@@ -68,7 +68,7 @@ model = Sequential(
         layers.Input(shape=(X.shape[1],)),
         normalize,
         layers.Dense(16, "relu", kernel_regularizer=regularizers.L2(0.01)),
-        layers.Dense(1, "sigmoid"),
+        layers.Dense(1, "sigmoid", kernel_regularizer=regularizers.L2(0.01)),
     ]
 )
 model.compile("adam", loss="binary_crossentropy", metrics=["accuracy"])
@@ -291,7 +291,7 @@ for name, values in {"breast cancer": X, "simulated": simulated}.items():
     print(
         f"{name:<13}   {len(values):4}   {values.shape[1]:8}"
         f"   {np.mean(pairs > 0.5):12.0%}   {deviations.min():11.3g}"
-        f"   {deviations.max():10.3g}"
+        f"   {deviations.max():10.4g}"
     )
 
 # %% tags=["maps"]

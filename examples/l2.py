@@ -101,14 +101,17 @@ figure.set_label(
 plt.show()
 
 # %% tags=["accuracies"]
-print("factor   training accuracy   accuracy   cross-entropy   zeros")
+print(
+    "factor   training accuracy   validation accuracy"
+    "   validation cross-entropy   zeros"
+)
 for (l2, model), kernel in zip(networks.items(), kernels):
     _, training = model.evaluate(X_train, y_train, verbose=0)
     loss, accuracy = model.evaluate(X_validation, y_validation, verbose=0)
     cross_entropy = loss - float(sum(model.losses))
     print(
-        f"{l2:<6g}   {training:17.0%}   {accuracy:8.0%}"
-        f"   {cross_entropy:13.2f}   {np.sum(kernel == 0):5}"
+        f"{l2:<6g}   {training:17.0%}   {accuracy:19.0%}"
+        f"   {cross_entropy:24.2f}   {np.sum(kernel == 0):5}"
     )
 
 # %% [markdown]

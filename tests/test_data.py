@@ -41,11 +41,11 @@ def test_columns_come_in_the_order_of_their_kinds(seed):
 
 
 def test_clusters_stand_at_the_corners_of_a_cube_of_class_sep():
-    for class_sep, clusters in [(0.5, 1), (2.0, 1), (0.5, 2), (2.0, 2)]:
+    for class_sep, clusters, columns in [(0.5, 1, 3), (2.0, 1, 3), (0.5, 2, 3), (2.0, 2, 3), (0.5, 2, 2)]:
         X, _ = make_classification(
             40_000,
-            3,
-            n_informative=3,
+            columns,
+            n_informative=columns,
             n_redundant=0,
             n_clusters_per_class=clusters,
             class_sep=class_sep,
@@ -53,11 +53,16 @@ def test_clusters_stand_at_the_corners_of_a_cube_of_class_sep():
             shuffle=False,  # cluster by cluster, all of the same size
             random_state=1,
         )
-        means = X.reshape(2 * clusters, -1, 3).mean(axis=1)  # (clusters of both classes, 3)
+        rows = X.reshape(2 * clusters, -1, columns)
+        means = rows.mean(axis=1)  # (clusters of both classes, columns)
         corners = np.sign(means)
         assert len(np.unique(corners, axis=0)) == len(means)  # a corner for each
         for mean, corner in zip(means, corners):
             np.testing.assert_allclose(mean, class_sep * corner, atol=0.1)  # so that the side is twice class_sep
+        variances, directions = np.linalg.eigh([np.cov(points.T) for points in rows])
+        assert np.all(variances[:, -1] > 1.2 * variances[:, 0])  # stretched
+        cosines = np.abs(directions[:, :, -1] @ directions[:, :, -1].T)
+        assert cosines[np.triu_indices(len(rows), 1)].max() < 0.99  # each in another direction
 
 
 @pytest.mark.parametrize("n_classes", [2, 3, 4])
@@ -140,7 +145,7 @@ def _scores(prepare, seeds, features, informative):
 
 
 def test_without_a_penalty_either_scaler_gives_the_same_probabilities():
-    """On the training rows and on the others; the classes overlap, so that the loss has a minimum."""
+    """On the training rows and on the others; no plane separates the training rows, so that the loss has a minimum."""
     for seed in range(5):
         X, y = make_classification(240, 5, n_informative=3, n_redundant=0, flip_y=0.2, random_state=seed)
         found = {}
@@ -148,7 +153,9 @@ def test_without_a_penalty_either_scaler_gives_the_same_probabilities():
             found[penalty] = []
             for rows in (slice(120), slice(240)):
                 Z = StandardScaler().fit(X[rows]).transform(X)
-                found[penalty].append(LogisticRegression(C=penalty, tol=1e-10, max_iter=1000).fit(Z[:120], y[:120]).predict_proba(Z)[:, 1])
+                model = LogisticRegression(C=penalty, tol=1e-10, max_iter=1000).fit(Z[:120], y[:120])
+                assert model.score(Z[:120], y[:120]) < 1
+                found[penalty].append(model.predict_proba(Z)[:, 1])
         np.testing.assert_allclose(*found[np.inf], atol=1e-6)
         assert np.abs(found[0.01][0] - found[0.01][1]).max() > 1e-3  # with a penalty they are not the same
 
@@ -220,6 +227,9 @@ def test_check_of_the_first_chapter_refuses_features_that_the_model_standardizes
     with pytest.raises(ValueError, match="not standardized"):
         names["check"](names["X_train"], names["y_train"], 1)
     names["check"](StandardScaler().fit_transform(names["X_train"]), names["y_train"], 1)
+    normalize = layers.Normalization()
+    normalize.adapt(names["X_train"])
+    names["check"](np.asarray(normalize(names["X_train"])), names["y_train"], 1)
 
 
 CLASSIFIERS = ("flat boundary", "25 neighbours")
