@@ -252,7 +252,10 @@ def test_thresholds_from_costs_and_from_validation_rows_cost_about_the_same_in_t
 
 def test_network_with_the_penalty_is_better_in_this_run(shown):
     table = shown("confusion_matrix#two")
-    only, only_other = table.number("right with the penalty", "wrong without it"), table.number("wrong with the penalty", "right without it")
+    only, only_other = (
+        table.number("right with the penalty", "wrong without it"),
+        table.number("wrong with the penalty", "right without it"),
+    )
     assert only > only_other
     assert shown("confusion_matrix#mcnemar").value() < 0.001
     assert shown("confusion_matrix#gap").value() == pytest.approx(100 * (only - only_other) / 3000, abs=0.05)
