@@ -29,7 +29,8 @@ def _box(table: Element) -> Element:
     """Return the box that takes the place of a table; its rows can be stacked if a cell is long."""
     heads = [_text(cell) for cell in table.iter("th")]
     long = any(len(_text(cell)) > _LONG for cell in table.iter("td"))
-    box = Element("div", {"class": "pt-table pt-prose" + (" pt-stack" if long else "")})
+    # Where the table is wider, keys have to be able to scroll it.
+    box = Element("div", {"class": "pt-table pt-prose" + (" pt-stack" if long else ""), "tabindex": "0"})
     table.set("class", "pt-grid")  # a class keeps the theme from wrapping it
     box.tail, table.tail = table.tail, None
     box.append(table)

@@ -14,7 +14,7 @@ def read(text):
 
 def test_a_table_with_a_long_cell_can_be_stacked_and_stays_a_table_to_a_screen_reader():
     made = read(LONG)
-    assert made.startswith('<div class="pt-table pt-prose pt-stack">')
+    assert made.startswith('<div class="pt-table pt-prose pt-stack" tabindex="0">')
     assert '<td data-label="why" role="cell">a reason' in made
     for role in ("table", "row", "columnheader"):
         assert f'role="{role}"' in made
