@@ -6,6 +6,7 @@ The ledger has a first page, where `{{ ledger }}` becomes a line for each claim,
 `{{ ledger learn/l2.md }}` becomes an entry for each of them: its test, and where this last passed.
 """
 
+import json
 import re
 from pathlib import Path
 from xml.etree.ElementTree import Element
@@ -104,21 +105,20 @@ class _Page(Preprocessor):
             cited = [claim for claim in self.ledger.pages[page] if claim.test == name]
             test = self.ledger.tests[name]
             # The id is inside, so that a link to it unfolds the entry, without a script too.
-            lines += [
-                f"/// details | {_state(self.ledger, cited[0])} {' '.join(map(_sentence, cited))}",
-                "    attrs: {class: pt-entry}",
-                "",
-            ]
-            lines += [f"[Read it in its place](/{page}#{cited[0].anchor}){{#{name}}}", ""]
+            body = [f"[Read it in its place](/{page}#{cited[0].anchor}){{#{name}}}", ""]
             if test.observes:
-                lines += ["An observation: true of the run whose output the page shows, and promised of no other.", ""]
+                body += ["An observation: true of the run whose output the page shows, and promised of no other.", ""]
             passed = list(dict.fromkeys(on for claim in cited for on in self.ledger.passed(claim)))
             failed = list(dict.fromkeys(on for claim in cited for on in self.ledger.failed(claim)))
-            lines += [f"- ✓ passed on {on}" for on in passed] + [f"- ✗ failed on {on}" for on in failed]
-            lines += [] if passed or failed else ["- ○ not run here"]
-            code = highlight(test.source, _PYTHON, _HTML)
-            lines += ["", f"`{test.file}`, line {test.line}:", "", self.md.htmlStash.store(code), "", "///", ""]
+            body += [f"- ✓ passed on {on}" for on in passed] + [f"- ✗ failed on {on}" for on in failed]
+            body += [] if passed or failed else ["- ○ not run here"]
+            body += ["", f"`{test.file}`, line {test.line}:", "", self.md.htmlStash.store(highlight(test.source, _PYTHON, _HTML))]
+            lines += _folded(f"{_state(self.ledger, cited[0])} {' '.join(map(_sentence, cited))}", "class: pt-entry", body)
         return lines
+
+
+def _folded(title: str, attributes: str, body: list[str]) -> list[str]:
+    return [f"/// details | {title}", f"    attrs: {{{attributes}}}", "", *body, "", "///", ""]
 
 
 def address(page: str) -> str:
@@ -130,15 +130,15 @@ def entries(ledger: Ledger, page: str) -> str:
     """Return the Markdown of that page of the ledger: each claim of `page` with its test and where it last passed."""
     title = ledger.title(page)
     return f"""---
-title: "{title}: claims and tests"
-description: "{title}: each claim of the page, the test that would fail if it were untrue, and where it last passed."
+title: {json.dumps(f"{title}: claims and tests")}
+description: {json.dumps(f"{title}: each claim of the page, the test that would fail if it were untrue, and where it last passed.")}
 hide: [toc]
 search: {{exclude: true}}
 ---
 
 # {title}: claims and tests {{#claims}}
 
-The claims of [{title}](/{page}), {_count(ledger, page)}, each with its test.
+The claims of [{title}](/{page}), each with its test: {_count(ledger, page)}.
 The claims of all pages are in the [ledger](/ledger.md).
 
 {{{{ ledger {page} }}}}
@@ -156,23 +156,16 @@ def _overview(ledger: Ledger) -> list[str]:
     met = set()
     for page, claims in ledger.pages.items():
         identity = page.removesuffix(".md").replace("/", "-")
-        lines += [f"/// details | {ledger.title(page)}: {_count(ledger, page)}", f"    attrs: {{class: pt-chapter, id: {identity}}}", ""]
+        body = []
         for claim in claims:
             anchor = "" if claim.test in met else f"{{#{claim.test}}}"
             met.add(claim.test)
-            lines.append(f"- {_state(ledger, claim)} [{_sentence(claim)}](/{address(page)}#{claim.test}){anchor}")
-        lines += ["", "///", ""]
-    not_run = [formula for formula in displayed(ledger.root) if formula.reason]
-    if not_run:
-        lines += [
-            f"/// details | Formulas that no test runs: {len(not_run)}",
-            "    attrs: {class: pt-entry, id: formulas-that-no-test-runs}",
-            "",
-        ]
-        lines += [
-            f"- ${formula.statements[0]}$ in [{ledger.title(formula.page)}](/{formula.page}): {formula.reason}." for formula in not_run
-        ]
-        lines += ["", "///", ""]
+            body.append(f"- {_state(ledger, claim)} [{_sentence(claim)}](/{address(page)}#{claim.test}){anchor}")
+        lines += _folded(f"{ledger.title(page)}: {_count(ledger, page)}", f"class: pt-chapter, id: {identity}", body)
+    idle = [formula for formula in displayed(ledger.root) if formula.reason]
+    if idle:
+        body = [f"- ${formula.statements[0]}$ in [{ledger.title(formula.page)}](/{formula.page}): {formula.reason}." for formula in idle]
+        lines += _folded(f"Formulas that no test runs: {len(idle)}", "class: pt-entry, id: formulas-that-no-test-runs", body)
     return lines
 
 

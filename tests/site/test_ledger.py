@@ -322,12 +322,18 @@ def test_the_filter_leaves_the_claims_that_hold_every_word(browser, site_url):
         page.keyboard.type(words)
         matching = sum(all(word in text for word in words.lower().split()) for text in texts)
         assert page.get_by_role("status").text_content() == f"{matching} of {whole} claims match"
-        assert sum(line.is_visible() for line in lines.all()) == matching
-        assert page.locator(".pt-chapter").filter(visible=True).count() == page.locator(".pt-chapter[open]").count()
+        shown = sum(line.is_visible() for line in lines.all())
+        assert shown == matching, f"“{words}” is in {matching} claims, and {shown} are to be seen"
+        chapters = page.locator(".pt-chapter").filter(visible=True).count()
+        assert chapters == page.locator(".pt-chapter[open]").count(), (
+            "a chapter without a match is to be seen, or one with a match is folded"
+        )
     page.keyboard.press("Control+A")
     page.keyboard.press("Delete")
     assert page.get_by_role("status").text_content() == ""
-    assert page.locator(".pt-chapter[open]").count() == 0 and page.locator(".pt-chapter[hidden]").count() == 0
+    assert page.locator(".pt-chapter:not([open], [hidden])").count() == page.locator(".pt-chapter").count(), (
+        "an empty box folds all chapters"
+    )
     page.close()
 
 
@@ -341,7 +347,7 @@ def test_a_mark_leads_straight_to_its_test(browser, site_url, scripts):
     mark.click()
     entry = page.locator(f".pt-entry:has(#{test})")
     for seen in (entry.locator("summary"), entry.locator("pre", has_text=f"def {test}")):
-        expect(seen).to_be_in_viewport()
+        expect(seen, "the mark does not lead to the unfolded test").to_be_in_viewport()
     page.goto(f"{site_url}ledger/#{test}")  # where the mark led before
     page.locator(f"#{test}").click()
     expect(entry.locator("pre")).to_be_in_viewport()
@@ -352,7 +358,7 @@ def test_without_a_script_the_ledger_has_no_filter_and_all_claims(browser, site_
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(f"{site_url}ledger/")
-    assert not page.locator(".pt-filter").is_visible()
+    assert not page.locator(".pt-filter").is_visible(), "the filter is to be seen where no script runs"
     assert page.locator(".pt-chapter li").count() == len(ledger.Ledger(ROOT).claims)
     page.locator(".pt-chapter > summary").first.click()
     expect(page.locator(".pt-chapter li").first).to_be_visible()
