@@ -43,7 +43,7 @@ def _sparing(self, lexer, stream, options):
 
 
 _PYTHON = PythonLexer(filters=[_sparing()])
-_HTML = HtmlFormatter(cssclass="highlight no-copy", wrapcode=True)  # a copy button for each of them takes a phone time
+_HTML = HtmlFormatter()  # without <code>, for which the theme would set up a button and watch the width: a fifth of what a phone has to do
 
 
 class _Number(Preprocessor):

@@ -348,6 +348,7 @@ def test_a_mark_leads_straight_to_its_test(browser, site_url, scripts):
     entry = page.locator(f".pt-entry:has(#{test})")
     for seen in (entry.locator("summary"), entry.locator("pre", has_text=f"def {test}")):
         expect(seen, "the mark does not lead to the unfolded test").to_be_in_viewport()
+    assert entry.locator("pre").evaluate("(test) => test.scrollWidth <= test.clientWidth"), "the end of a line of the test is cut"
     page.goto(f"{site_url}ledger/#{test}")  # where the mark led before
     page.locator(f"#{test}").click()
     expect(entry.locator("pre")).to_be_in_viewport()
