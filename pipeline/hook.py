@@ -15,10 +15,10 @@ from pathlib import Path
 from markdown import Markdown
 from mkdocs.exceptions import Abort, MkDocsException
 from mkdocs.plugins import event_priority
-from mkdocs.structure.files import File
+from mkdocs.structure.files import File, InclusionLevel
 from mkdocs.utils import CountHandler
 
-from pipeline import building, execute, finish, notebooks, search, widgets
+from pipeline import building, claims, execute, finish, notebooks, search, widgets
 from pipeline.embed import Runs
 from pipeline.files import write_whole
 from pipeline.ledger import Ledger
@@ -106,10 +106,14 @@ def _commit_time(root):
 @event_priority(100)  # before mkdocs-jupyter looks through the files
 def on_files(files, config):
     root = _root(config)
-    config.mdx_configs["pipeline.claims"]["ledger"].check()
+    ledger = config.mdx_configs["pipeline.claims"]["ledger"]
+    ledger.check()
     execute.execute_stale(root)
     for script in scripts(root):
         _add_example(script, files, config)
+    for page in ledger.pages:
+        content = claims.entries(ledger, page)
+        files.append(File.generated(config, claims.address(page), content=content, inclusion=InclusionLevel.NOT_IN_NAV))
     return files
 
 
@@ -145,7 +149,7 @@ def _add_example(script, files, config):
 
 
 def on_nav(nav, config, files):
-    for file in files.documentation_pages():
+    for file in files.documentation_pages(inclusion=InclusionLevel.is_in_nav):
         if file.page not in nav.pages:
             source = file.src_uri if file.src_uri.startswith("examples/") else f"docs/{file.src_uri}"
             _log.warning(f"{source} is not in nav of mkdocs.yml; add {file.src_uri} there, where it is to be read.")
@@ -160,7 +164,7 @@ def on_post_template(output, template_name, config):
 
 def on_page_markdown(markdown, page, config, files):
     Page.root = _root(config)
-    Page.path = Path(page.file.abs_src_path)
+    Page.path = Path(page.file.abs_src_path) if page.file.abs_src_path else None  # a page of the ledger stands in no file
     page.meta["widgets"] = widgets.named(markdown)  # the modules that the page loads
     return markdown
 

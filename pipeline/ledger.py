@@ -172,6 +172,14 @@ class Ledger:
         return [claim for page in in_order for claim in claims_in(pages[page].read_text(encoding="utf-8"), page)]
 
     @cached_property
+    def pages(self) -> dict[str, list[Claim]]:
+        """The claims of each page that makes some, {"learn/l2.md": [claim, …]}, in reading order."""
+        found = {}
+        for claim in self.claims:
+            found.setdefault(claim.page, []).append(claim)
+        return found
+
+    @cached_property
     def tests(self) -> dict[str, Test]:
         """The tests that prove claims, by name: every test function in `tests/test_*.py`."""
         found = {}
@@ -274,6 +282,20 @@ class Ledger:
         """Return the sets of versions on which the claim's test last failed though the sentence is meant for them, in words."""
         ended = [result.versions for result in self.results.get(claim.test, []) if result.outcome == "failed"]
         return [spoken(versions) for versions in ended if claim.covers(versions)]
+
+    def stands(self, claim: Claim) -> bool:
+        """Tell whether the claim's test has passed, and has failed nowhere that the sentence is meant for."""
+        return bool(self.passed(claim)) and not self.failed(claim)
+
+    def totals(self) -> list[tuple[str, int, int, int]]:
+        """Return, for each set of versions that tests ran on, it in words and how many claims passed, failed, and are meant for it."""
+        ran = {spoken(result.versions): result.versions for results in self.results.values() for result in results}
+        found = []
+        for words, versions in sorted(ran.items()):
+            meant = [claim for claim in self.claims if claim.covers(versions)]
+            passed = sum(words in self.passed(claim) for claim in meant)
+            found.append((words, passed, sum(words in self.failed(claim) for claim in meant), len(meant)))
+        return found
 
     def agreement(self, test: str) -> str:
         """Return the SHA-256, shortened, of what a person has to see side by side: the sentences that cite `test`, and its text."""

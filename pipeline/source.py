@@ -30,6 +30,11 @@ class Page:
     root: Path = ROOT
 
     @classmethod
+    def name(cls) -> str:
+        """Return the page below `docs/`, as in "learn/l2.md", or "" where none is converted."""
+        return cls.path.relative_to(cls.root / "docs").as_posix() if cls.path else ""
+
+    @classmethod
     def locate(cls, text: str) -> str:
         """Return "docs/learn/l2.md:12: ", the first line that holds `text`, or "" outside a build."""
         if cls.path is None:

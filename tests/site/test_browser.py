@@ -8,6 +8,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from pipeline import claims
+from pipeline.ledger import Ledger
 from tests.site.conftest import LAPTOP, PHONE, ROOT
 from tools.policy import policy
 from tools.stills import served
@@ -34,12 +36,13 @@ ONE_OF_EACH = """
 
 
 def _pages():
-    """The addresses of all pages: those of docs/, of the examples, and the one for an address that is not there."""
+    """The addresses of all pages: those of docs/, of the examples and of the ledger, and the one for an address that is not there."""
     pages = []
     for path in sorted((ROOT / "docs").rglob("*.md")):
         name = path.relative_to(ROOT / "docs").with_suffix("").as_posix()
         pages.append("" if name == "index" else f"{name}/")
     pages += [f"examples/{path.stem}/" for path in sorted((ROOT / "examples").glob("*.py"))]
+    pages += [claims.address(page).replace(".md", "/") for page in Ledger(ROOT).pages]
     return [*pages, "404.html"]
 
 

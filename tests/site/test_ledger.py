@@ -2,14 +2,17 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 
 import pytest
+from playwright.sync_api import expect
 
 from pipeline import ledger
 from pipeline.source import ROOT, SiteError
+from tests.site.conftest import PHONE
 from tests.site.small import HERE, edit, passed, stops, write
 from tools import agree
 
@@ -276,3 +279,88 @@ def test_the_reading_order_is_that_of_nav(project):
     write(project / "mkdocs.yml", settings + nav)
     pages = [claim.page for claim in ledger.Ledger(project).claims]
     assert list(dict.fromkeys(pages)) == ["learn/weight-decay.md", "learn/decay.md", "learn/demo.md"]
+
+
+# In a reader's hand
+
+
+def test_an_old_fragment_of_the_ledger_leads_on_to_the_test(site_dir):
+    """All entries once stood on one page, and others link there."""
+    lines = (site_dir / "ledger" / "index.html").read_text(encoding="utf-8")
+    for test in ledger.Ledger(ROOT).tests:
+        found = re.search(rf'<a href="(\w+)/#{test}" id="{test}">', lines)
+        assert found, f"ledger/#{test} has been published and leads nowhere; give its line the id, in pipeline/claims.py"
+        assert f'id="{test}"' in (site_dir / "ledger" / found[1] / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", ["", *(f"{path.stem}/" for path in sorted((ROOT / "docs" / "learn").glob("*.md")))])
+def test_no_page_of_the_ledger_is_too_large_for_a_phone(site_dir, page):
+    """A browser reads each element before it answers a tap; with 8,000 a phone was busy for two seconds."""
+    elements = len(re.findall("<[a-z]", (site_dir / "ledger" / page / "index.html").read_text(encoding="utf-8")))
+    assert elements < 5000, f"ledger/{page} has {elements} elements; show less on one page"
+
+
+def test_the_ledger_is_short_when_first_opened(browser, site_url):
+    page = browser.new_page(viewport=PHONE)
+    page.goto(f"{site_url}ledger/")
+    screens = page.evaluate("document.documentElement.scrollHeight") / PHONE["height"]
+    assert screens <= 12, f"the ledger is {screens:.0f} phone screens long; is it folded by chapter?"
+    stops = [element for element in page.locator("article :is(a, summary, input)").all() if element.is_visible()]
+    assert 10 < len(stops) < 40, f"{len(stops)} stops of the tab key; are the chapters folded?"
+    page.close()
+
+
+def test_the_filter_leaves_the_claims_that_hold_every_word(browser, site_url):
+    page = browser.new_page(viewport=PHONE)
+    page.goto(f"{site_url}ledger/")
+    lines = page.locator(".pt-chapter li")
+    whole = lines.count()
+    texts = [f"{line.text_content()} {line.locator('a').get_attribute('href')}".lower() for line in lines.all()]
+    page.get_by_role("searchbox", name="Filter the claims").focus()
+    for words in ("Ridge ALPHA", "test_bias_is_left_out", "xylophone"):
+        page.keyboard.press("Control+A")
+        page.keyboard.type(words)
+        matching = sum(all(word in text for word in words.lower().split()) for text in texts)
+        assert page.get_by_role("status").text_content() == f"{matching} of {whole} claims match"
+        shown = sum(line.is_visible() for line in lines.all())
+        assert shown == matching, f"“{words}” is in {matching} claims, and {shown} are to be seen"
+        chapters = page.locator(".pt-chapter").filter(visible=True).count()
+        assert chapters == page.locator(".pt-chapter[open]").count(), (
+            "a chapter without a match is to be seen, or one with a match is folded"
+        )
+    page.keyboard.press("Control+A")
+    page.keyboard.press("Delete")
+    assert page.get_by_role("status").text_content() == ""
+    assert page.locator(".pt-chapter:not([open], [hidden])").count() == page.locator(".pt-chapter").count(), (
+        "an empty box folds all chapters"
+    )
+    page.close()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_mark_leads_straight_to_its_test(browser, site_url, scripts):
+    context = browser.new_context(viewport=PHONE, java_script_enabled=scripts)
+    page = context.new_page()
+    page.goto(f"{site_url}learn/l2/")
+    mark = page.locator(".pt-claim").nth(10)
+    test = mark.get_attribute("href").partition("#")[2]
+    mark.click()
+    entry = page.locator(f".pt-entry:has(#{test})")
+    for seen in (entry.locator("summary"), entry.locator("pre", has_text=f"def {test}")):
+        expect(seen, "the mark does not lead to the unfolded test").to_be_in_viewport()
+    assert entry.locator("pre").evaluate("(test) => test.scrollWidth <= test.clientWidth"), "the end of a line of the test is cut"
+    page.goto(f"{site_url}ledger/#{test}")  # where the mark led before
+    page.locator(f"#{test}").click()
+    expect(entry.locator("pre")).to_be_in_viewport()
+    context.close()
+
+
+def test_without_a_script_the_ledger_has_no_filter_and_all_claims(browser, site_url):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{site_url}ledger/")
+    assert not page.locator(".pt-filter").is_visible(), "the filter is to be seen where no script runs"
+    assert page.locator(".pt-chapter li").count() == len(ledger.Ledger(ROOT).claims)
+    page.locator(".pt-chapter > summary").first.click()
+    expect(page.locator(".pt-chapter li").first).to_be_visible()
+    context.close()
