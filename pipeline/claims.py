@@ -97,6 +97,26 @@ def _entry(ledger: Ledger, test: Test, claims: list[Claim], identity: str) -> li
     return [*lines, f"`{test.file}`, line {test.line}", "", "///", "", "</div>", ""]
 
 
+class _Standing(Preprocessor):
+    """`{{ claims }}` alone on a line becomes how many claims there are, how many pass, and what they were last run on."""
+
+    def __init__(self, ledger, md):
+        super().__init__(md)
+        self.ledger = ledger
+
+    def run(self, lines):
+        return [_standing(self.ledger) if line.strip() == "{{ claims }}" else line for line in lines]
+
+
+def _standing(ledger: Ledger) -> str:
+    count = len(ledger.claims)
+    pass_now = sum(bool(ledger.passed(claim)) and not ledger.failed(claim) for claim in ledger.claims)
+    versions = [result.versions for results in ledger.results.values() for result in results]
+    software = {f"{name} {number}": 0 for ran in versions for name, number in ran.items() if name not in ("System", "Python")}
+    standing = f"[{count} claims, each with its test](/ledger.md); {'all' if pass_now == count else pass_now} pass"
+    return f"{standing}, last run on {', '.join(software)}." if software else f"{standing}."
+
+
 class Claims(Extension):
     """The extension; pages of one build share a `ledger`, and without one each reads its own."""
 
@@ -108,6 +128,7 @@ class Claims(Extension):
         # Before fenced code is lifted out (25), so that the ledger's fences are; its own markers are none.
         md.preprocessors.register(_Page(self.ledger, md), "ledger", 41)
         md.preprocessors.register(_Number(md), "claims", 40)
+        md.preprocessors.register(_Standing(self.ledger, md), "standing", 42)
         md.inlinePatterns.register(_Marker(self.ledger, md), "claims", 170)  # before links (160)
 
 

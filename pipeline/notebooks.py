@@ -154,9 +154,18 @@ def page_notebook(script: Script, address, convert: Callable[[str], str]) -> byt
     return nbformat.writes(notebook).encode()
 
 
+def heading(script: Script) -> str:
+    """Return the first heading of the script, without Markdown; its name, if it has none."""
+    found = re.search(r"^# (.+)", _first_prose(script), re.MULTILINE)
+    return re.sub(r"[`*$]", "", found[1]).strip() if found else script.stem
+
+
+def _first_prose(script: Script) -> str:
+    return next((cell.source for cell in script.read().cells if cell.cell_type == "markdown"), "")
+
+
 def description(script: Script) -> str:
     """Return the first sentence of prose in the script, for search engines."""
-    prose = next((cell.source for cell in script.read().cells if cell.cell_type == "markdown"), "")
-    prose = re.sub(r"<[^>]*>", "", prose)  # anchors of old headings
+    prose = re.sub(r"<[^>]*>", "", _first_prose(script))  # anchors of old headings
     body = " ".join(line for line in prose.splitlines() if line and not line.startswith("#"))
     return re.split(r"(?<=[.!?]) ", re.sub(r"\[([^\]]+)\]\([^)]*\)|[`*$]", r"\1", body))[0]
