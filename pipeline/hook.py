@@ -69,7 +69,9 @@ def on_config(config):
     _drop_broken(rendered)
     search.keep(getattr(config.plugins.get("material/search"), "search_index", None), root / ".cache" / "search")
     # The date in the site is that of the commit: the same commit gives the same bytes.
-    os.environ.setdefault("SOURCE_DATE_EPOCH", _commit_time(root) or "0")
+    if "SOURCE_DATE_EPOCH" not in os.environ:
+        os.environ["SOURCE_DATE_EPOCH"] = _commit_time(root) or "0"
+        _building.callback(os.environ.pop, "SOURCE_DATE_EPOCH", None)  # the next build may be of another commit
     return config
 
 
