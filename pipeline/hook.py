@@ -206,7 +206,7 @@ def _example(html, page, stem, up, config, files):
     if chapter:
         links = f'<a href="{up}{chapter.url}">Chapter: {chapter.title}</a> {links}'
     # The id of the heading, made of its words, has been published.
-    told, links = title.removeprefix(heading), f'<p {_TAKE}>{links}</p>'
+    told, links = title.removeprefix(heading), f"<p {_TAKE}>{links}</p>"
     return re.sub(r'(<a class="headerlink"[^>]*>#</a>)?</h1>', rf"{told}\1</h1>\n{links}", html, count=1)
 
 
