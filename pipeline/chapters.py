@@ -93,14 +93,6 @@ def script_title(name: str) -> str:
     return f"{name}{',' if ':' in name else ':'} the script"
 
 
-def keywords(stem: str, root: Path = ROOT) -> list[str]:
-    """Return the words that a chapter explains, as the glossary says; none where there is no glossary."""
-    path = root / "docs" / "reference" / "glossary.md"
-    glossary = path.read_text(encoding="utf-8") if path.is_file() else ""
-    entries = re.findall(r"^\*\*(.+?)\*\*: (.*?)^\{:", glossary, re.MULTILINE | re.DOTALL)
-    return [re.sub("[`*$]", "", word) for word, explained in entries if f"(../learn/{stem}.md" in explained]
-
-
 class _List(Preprocessor):
     def run(self, lines):
         if LIST not in [line.strip() for line in lines]:

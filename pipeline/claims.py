@@ -112,8 +112,9 @@ def _standing(ledger: Ledger) -> str:
     count = len(ledger.claims)
     pass_now = sum(bool(ledger.passed(claim)) and not ledger.failed(claim) for claim in ledger.claims)
     versions = [result.versions for results in ledger.results.values() for result in results]
-    software = {f"{name} {number}": 0 for ran in versions for name, number in ran.items() if name not in ("System", "Python")}
-    standing = f"[{count} claims, each with its test](/ledger.md); {'all pass' if pass_now == count else f'{pass_now} pass in their present wording'}"
+    software = dict.fromkeys(f"{name} {number}" for ran in versions for name, number in ran.items() if name not in ("System", "Python"))
+    passing = "all pass" if pass_now == count else f"{pass_now} pass in their present wording"
+    standing = f"[{count} claims, each with its test](/ledger.md); {passing}"
     return f"{standing}, last run on {', '.join(software)}." if software else f"{standing}."
 
 

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import traceback
 from contextlib import ExitStack
-from html import escape, unescape
+from html import escape
 from itertools import pairwise
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File
 from mkdocs.utils import CountHandler
 
-from pipeline import building, chapters, execute, finish, notebooks, search, widgets
+from pipeline import building, catalogue, chapters, execute, finish, notebooks, search, widgets
 from pipeline.embed import Runs
 from pipeline.files import write_whole
 from pipeline.ledger import Ledger
@@ -168,6 +168,10 @@ def _is_script(page):
     return page.file.src_uri.startswith("examples/")
 
 
+def _is_chapter(page):
+    return page.file.src_uri.startswith("learn/") and Path(page.file.src_uri).stem in _scripts
+
+
 def on_post_template(output, template_name, config):
     if template_name == "sitemap.xml" and os.environ["SOURCE_DATE_EPOCH"] == "0":  # a copy without git: no date is known
         return re.sub(r"<lastmod>.*?</lastmod>", "", output)
@@ -184,15 +188,24 @@ def on_page_markdown(markdown, page, config, files):
 def on_page_content(html, page, config, files):
     up = "../" * page.url.count("/")
     stem = Path(page.file.src_uri).stem
-    if page.file.src_uri.startswith("learn/"):
-        rows = "".join(f"<li>{_script_link(other, other == stem, up, config)}</li>" for other in _scripts.get(stem, []))
-        return re.sub(r'(<div class="pt-head">\s*<p>.*?</p>)', rf"\1\n<ul {_TAKE}>{rows}</ul>", html, count=1, flags=re.DOTALL)
+    if _is_chapter(page):
+        rows = []
+        for other in _scripts[stem]:
+            label = "The script" if other == stem else notebooks.heading(_script(other, config))
+            folder = f"{up}examples/{other}/"
+            rows.append(f'<li><a href="{folder}">{escape(label)}</a> {notebooks.downloads(other, folder, "", config.repo_url)}</li>')
+        links = f"\n<ul {_TAKE}>{''.join(rows)}</ul>"
+        return re.sub(r'<div class="pt-head">\s*<p>.*?</p>', lambda head: head[0] + links, html, count=1, flags=re.DOTALL)
     return _example(html, page, stem, up, config, files) if _is_script(page) else html
 
 
+def _script(stem, config):
+    return Script(_root(config) / "examples" / f"{stem}.py", _root(config))
+
+
 def _example(html, page, stem, up, config, files):
-    """Return the page of a script: told apart from the chapter's, with what can be taken along."""
-    script = Script(_root(config) / "examples" / f"{stem}.py", _root(config))
+    """Return the content of a script's page: its title told apart from the chapter's, and below it what can be taken along."""
+    script = _script(stem, config)
     cells = re.search(r"<!-- cells -->\s*(.*)<!-- end of cells -->", html, re.DOTALL)  # mkdocs-jupyter adds styles that the theme has
     if cells is None:
         raise unlike(script.name, "mkdocs-jupyter", "renders an example, without pipeline/templates,", "hook.py")
@@ -202,61 +215,18 @@ def _example(html, page, stem, up, config, files):
     page.meta |= {"title": title, "description": notebooks.description(script)}
     chapter = next((files.get_file_from_path(f"learn/{owner}.md").page for owner, stems in _scripts.items() if stem in stems), None)
     page.title = chapters.script_title(chapter.title) if stem in _scripts else title  # short in the menu, as the chapter's is
-    links = _downloads(stem, "", stem, config)
-    if chapter:
-        links = f'<a href="{up}{chapter.url}">Chapter: {chapter.title}</a> {links}'
-    # The id of the heading, made of its words, has been published.
-    told, links = title.removeprefix(heading), f"<p {_TAKE}>{links}</p>"
-    return re.sub(r'(<a class="headerlink"[^>]*>#</a>)?</h1>', rf"{told}\1</h1>\n{links}", html, count=1)
-
-
-def _script_link(stem, own, up, config):
-    label = "The script" if own else notebooks.heading(Script(_root(config) / "examples" / f"{stem}.py", _root(config)))
-    return f'<a href="{up}examples/{stem}/">{escape(label)}</a> {_downloads(stem, f"{up}examples/{stem}/", "", config)}'
-
-
-def _downloads(stem, folder, name, config):
-    """Return the links to what can be taken along of the script `stem` in `folder`; `name` stands before the endings."""
-    github = config.repo_url.replace("https://github.com/", "")
-    colab = f"https://colab.research.google.com/github/{github}/blob/gh-pages/examples/{stem}/{stem}.ipynb"
-    links = [f'<a href="{folder}{stem}{end}" download aria-label="{stem}{end}">{name}{end}</a>' for end in (".py", ".ipynb")]
-    return f'<span>{" ".join(links)} <a href="{colab}" aria-label="{stem} in Colab">Colab</a></span>'
+    links = f'<a href="{up}{chapter.url}">Chapter: {chapter.title}</a> ' if chapter else ""
+    links = f"<p {_TAKE}>{links}{notebooks.downloads(stem, '', stem, config.repo_url)}</p>"
+    # Its id, made of the heading's words, has been published and stays.
+    ending = r'(<a class="headerlink"[^>]*>#</a>)?</h1>'
+    return re.sub(ending, lambda end: f"{title.removeprefix(heading)}{end[0]}\n{links}", html, count=1)
 
 
 def on_page_context(context, page, config, nav):
-    """Say of a chapter what catalogues of open education ask, as schema.org's LearningResource; the template writes it."""
-    if Path(page.file.src_uri).stem in _scripts and page.file.src_uri.startswith("learn/"):
-        context["resource"] = _resource(page, config)
+    if _is_chapter(page):
+        date = page.update_date if os.environ["SOURCE_DATE_EPOCH"] != "0" else ""  # of the commit
+        context["resource"] = catalogue.resource(page.content, page.meta, page.canonical_url, config.site_author, date, _root(config))
     return context
-
-
-def _resource(page, config):
-    head = re.search(r'<div class="pt-head">.*?</div>', page.content, re.DOTALL)
-    told = head[0] if head else ""
-    objectives = re.findall(r"<li>(.*?)</li>", re.sub(r"<ul class=\"pt-take.*?</ul>", "", told, flags=re.DOTALL), re.DOTALL)
-    minutes = re.search(r"<strong>(\d+) minutes", told)
-    resource = {
-        "@context": "https://schema.org",
-        "@type": "LearningResource",
-        "name": page.meta["title"],
-        "description": page.meta.get("description", config.site_description),
-        "url": page.canonical_url,
-        "keywords": ["Keras", "regularization", *chapters.keywords(Path(page.file.src_uri).stem, _root(config))],
-        "teaches": [_plain(objective) for objective in objectives],
-        "timeRequired": f"PT{minutes[1]}M" if minutes else None,
-        "learningResourceType": "tutorial",
-        "license": "https://creativecommons.org/licenses/by/4.0/",
-        "isAccessibleForFree": True,
-        "inLanguage": "en",
-        "author": {"@type": "Organization", "name": config.site_author},
-        "dateModified": page.update_date if os.environ["SOURCE_DATE_EPOCH"] != "0" else None,  # a copy without git knows none
-    }
-    return {name: value for name, value in resource.items() if value}
-
-
-def _plain(html):
-    """Return the words of a piece of a page, formulas as they are read."""
-    return unescape(re.sub(r"<annotation.*?</annotation>|<[^>]*>", "", html, flags=re.DOTALL)).strip().rstrip(".;")
 
 
 @event_priority(-100)  # after the plugins that write files

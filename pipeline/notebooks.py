@@ -169,3 +169,18 @@ def description(script: Script) -> str:
     prose = re.sub(r"<[^>]*>", "", _first_prose(script))  # anchors of old headings
     body = " ".join(line for line in prose.splitlines() if line and not line.startswith("#"))
     return re.split(r"(?<=[.!?]) ", re.sub(r"\[([^\]]+)\]\([^)]*\)|[`*$]", r"\1", body))[0]
+
+
+def downloads(stem: str, folder: str, name: str, repository: str) -> str:
+    """Return the links to what can be taken along of a script.
+
+    Args:
+        stem: of the script.
+        folder: where its page is, as seen from the one that has the links.
+        name: what stands before the endings, "" where the script has been named.
+        repository: address of the repository on GitHub, from which Colab opens the notebook.
+    """
+    github = repository.replace("https://github.com/", "")
+    colab = f"https://colab.research.google.com/github/{github}/blob/gh-pages/examples/{stem}/{stem}.ipynb"
+    links = [f'<a href="{folder}{stem}{end}" download aria-label="{stem}{end}">{name}{end}</a>' for end in (".py", ".ipynb")]
+    return f'<span>{" ".join(links)} <a href="{colab}" aria-label="{stem} in Colab">Colab</a></span>'
