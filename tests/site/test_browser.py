@@ -326,8 +326,9 @@ def test_the_site_works_under_a_strict_policy(browser, site_dir, site_url):
         page.get_by_role("textbox", name="Search").press_sequentially("lasso")
         expect(page.locator(".md-search-result__link").first).to_be_visible()
     page.goto(f"{site_url}404.html")
-    page.get_by_role("searchbox").press("Enter")
-    page.wait_for_url(f"{site_url}?q=")
+    page.get_by_role("searchbox").focus()
+    page.keyboard.press("Enter")
+    expect(page, "the policy blocks the search of 404.html").to_have_url(f"{site_url}?q=")
     intrude = "document.body.append(Object.assign(document.createElement('script'), {text: '1'}))"
     page.evaluate(f"new Promise((done) => {{ addEventListener('securitypolicyviolation', () => done()); {intrude} }})")
     context.close()
