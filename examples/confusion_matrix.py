@@ -68,6 +68,9 @@ for name, part in [
 ]:
     print(f"{name:<10}   {len(part):5,}   {part.sum():8}")
 
+# %% tags=["positive"]
+print(f"share of the test rows that are positive: {y_test.mean():.1%}")
+
 
 # %%
 def trained(penalty):
@@ -156,16 +159,16 @@ tried = np.unique(np.append(validation, [0.5, 1 / 9]))
 costs = [cost(y_validation, validation > value) for value in tried]
 best = tried[int(np.argmin(costs))]
 thresholds = {"one half": 0.5, "costs": 1 / 9, "chosen": best}
-print("threshold   recall   precision   accuracy   cost")
+print("threshold   value   recall   precision   accuracy   cost")
 for name, value in thresholds.items():
     said = test > value
     print(
-        f"{name:<9}   {metrics.recall_score(y_test, said):6.1%}"
+        f"{name:<9}   {value:5.2f}   {metrics.recall_score(y_test, said):6.1%}"
         f"   {metrics.precision_score(y_test, said):9.1%}"
         f"   {np.mean(said == y_test):8.1%}   {cost(y_test, said):4.1f}"
     )
 print(
-    f"never 1     {0:6.1%}           –"
+    f"never 1         –   {0:6.1%}           –"
     f"   {np.mean(y_test == 0):8.1%}   {cost(y_test, test > 1):4.1f}"
 )
 
@@ -232,18 +235,20 @@ print(f"pairs in order, ties as half   {ordered + ties / 2:.3f}")
 other = trained(None).predict(X_test, verbose=0)[:, 0]
 right, right_other = (test > 0.5) == y_test, (other > 0.5) == y_test
 only, only_other = np.sum(right & ~right_other), np.sum(right_other & ~right)
-print("with the penalty   right without   wrong without")
-print(f"right              {np.sum(right & right_other):13}   {only:13}")
-print(
-    f"wrong              {only_other:13}   {np.sum(~right & ~right_other):13}"
-)
+both, neither = np.sum(right & right_other), np.sum(~right & ~right_other)
+print("test rows                right without it   wrong without it")
+print(f"right with the penalty   {both:16}   {only:16}")
+print(f"wrong with the penalty   {only_other:16}   {neither:16}")
 
 # %% tags=["mcnemar"]
 exact = stats.binomtest(int(only), int(only + only_other))
 print(f"p-value of McNemar's exact test: {exact.pvalue:.2g}")
 
-# %% tags=["apart"]
+# %% tags=["gap"]
 difference = 100 * (right.astype(float) - right_other)
+print(f"points of accuracy, difference: {difference.mean():.1f}")
+
+# %% tags=["apart"]
 half = 1.96 * difference.std(ddof=1) / len(difference) ** 0.5
 low, high = difference.mean() - half, difference.mean() + half
 print(f"points of accuracy, 95% interval: {low:+.1f} to {high:+.1f}")

@@ -132,6 +132,7 @@ print(f"penalty and factor: {chosen}")
 # ## Open the test rows once
 #
 # Both models predict the same rows, so they are compared row by row.
+# <a id="in-short"></a>
 
 # %% tags=["test"]
 right, losses = {}, {}

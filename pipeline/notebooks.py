@@ -145,7 +145,9 @@ def page_notebook(script: Script, address, convert: Callable[[str], str]) -> byt
         parts = [f'<div data-search-exclude markdown="1">\n\n```python\n{cell.source}\n```\n\n</div>']
         tags = cell.metadata.get("tags", [])
         text = "".join(output.text for output in cell.outputs if output.output_type == "stream")
-        if text:
+        if text and tags and _is_table(text):
+            parts.append(f'<div data-search-exclude markdown="1">\n\n{{{{ {script.stem}#{tags[0]} | table }}}}\n\n</div>')
+        elif text:
             parts.append(f'<pre class="pt-output" tabindex="0" data-search-exclude>{html.escape(text.rstrip())}</pre>')
         if any(FIGURE_TYPE in output.get("data", {}) for output in cell.outputs):
             parts.append(f"{{{{ {script.stem}#{tags[0]} }}}}")
@@ -162,6 +164,15 @@ def heading(script: Script) -> str:
 
 def _first_prose(script: Script) -> str:
     return next((cell.source for cell in script.read().cells if cell.cell_type == "markdown"), "")
+
+
+def _is_table(text: str) -> bool:
+    """Say whether printed text is one table of two columns or more, each with a head."""
+    try:
+        header, _ = results.parse_table(text)
+    except ValueError:
+        return False
+    return len(header) > 1 and all(header[1:])
 
 
 def description(script: Script) -> str:

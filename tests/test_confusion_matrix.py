@@ -161,9 +161,9 @@ def test_wilson_interval_is_that_of_scipy():
     z = stats.norm.ppf(0.975)
     for right, n in [(80, 100), (449, 449), (3, 20)]:
         given = {"a": right / n, "n": n, "z": z}
-        s = np.sqrt(formula("learn/confusion_matrix.md", "s^2 =")(**given))
+        h = np.sqrt(formula("learn/confusion_matrix.md", "h^2 =")(**given))
         theirs = stats.binomtest(right, n).proportion_ci(method="wilson")
-        ends = formula("learn/confusion_matrix.md", r"\frac{a + \frac{z^2}{2n}}")(**given, s=s)
+        ends = formula("learn/confusion_matrix.md", r"\frac{a + \frac{z^2}{2n}}")(**given, h=h)
         np.testing.assert_allclose(ends, [theirs.low, theirs.high], atol=1e-12)
 
 
@@ -252,7 +252,11 @@ def test_thresholds_from_costs_and_from_validation_rows_cost_about_the_same_in_t
 
 def test_network_with_the_penalty_is_better_in_this_run(shown):
     table = shown("confusion_matrix#two")
-    only, only_other = table.number("right", "wrong without"), table.number("wrong", "right without")
+    only, only_other = (
+        table.number("right with the penalty", "wrong without it"),
+        table.number("wrong with the penalty", "right without it"),
+    )
     assert only > only_other
     assert shown("confusion_matrix#mcnemar").value() < 0.001
+    assert shown("confusion_matrix#gap").value() == pytest.approx(100 * (only - only_other) / 3000, abs=0.05)
     assert shown("confusion_matrix#apart").value() > 0  # the lower end

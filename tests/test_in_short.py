@@ -87,6 +87,13 @@ def test_second_setting_is_less_than_a_thousandth_behind_in_this_run(shown):
     assert second == "both, 0.001 each" and validation[second] - validation[first] < 0.001
 
 
+def test_most_accurate_setting_is_ahead_by_fewer_than_five_rows_in_this_run(shown):
+    accuracy = shown("in_short#validation").column("accuracy")
+    chosen = shown("in_short#chosen").text.partition(": ")[2].strip()
+    assert max(accuracy, key=accuracy.get) == "L2, 0.01"
+    assert 0 < (accuracy["L2, 0.01"] - accuracy[chosen]) / 100 * 400 < 4.5
+
+
 def test_code_of_the_page_gives_the_scores_of_this_run(shown):
     code = max(re.findall(r"```python\n(.+?)```", (ROOT / "docs/learn/in_short.md").read_text(encoding="utf-8"), re.DOTALL), key=len)
     ran = {}

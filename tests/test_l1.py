@@ -319,14 +319,14 @@ def test_average_sign_is_the_subgradient_of_the_optimum():
 
 
 def test_band_of_sgd_grows_with_the_factor_and_that_of_adam_does_not():
-    def reach(optimizer):
-        return np.abs(one_weight_runs(optimizer, np.zeros(2), [1.0, 10.0], 0.013, 200)[100:]).max(axis=0)
+    def width(optimizer):
+        return np.ptp(one_weight_runs(optimizer, np.zeros(2), [1.0, 10.0], 0.013, 200)[100:], axis=0)
 
-    small, large = reach(keras.optimizers.SGD(0.005))
-    assert large > 5 * small
-    small, large = reach(keras.optimizers.Adam(0.005))
+    small, large = width(keras.optimizers.SGD(0.005))
+    assert large == pytest.approx(10 * small, rel=0.2)
+    small, large = width(keras.optimizers.Adam(0.005))
     assert large == pytest.approx(small, rel=0.1)
-    assert 0.0002 < small < 0.01
+    assert 0.0004 < small < 0.02
 
 
 @pytest.mark.parametrize("optimizer", [keras.optimizers.SGD, keras.optimizers.Adam])
@@ -419,7 +419,7 @@ def test_factor_chosen_for_prediction_keeps_noise_features(n):
         kept = LassoCV(cv=5, alphas=30).fit(X, y).coef_ != 0
         false.append(kept[4:].sum())
         missed.append((~kept[:4]).sum())
-    assert interval(false)[0] > 3
+    assert interval(false)[0] > 3 and np.mean(false) == pytest.approx(7, abs=0.5)
     assert np.mean(missed) < 1
 
 
@@ -451,6 +451,7 @@ def test_choice_between_two_correlated_features_changes_with_the_sample():
     first, second = np.array(picks).T
     only_first, only_second = np.sum(first & ~second), np.sum(second & ~first)
     assert min(only_first, only_second) >= 10
+    assert np.mean(first != second) == pytest.approx(0.5, abs=0.1)
     assert stats.binomtest(only_first, only_first + only_second).pvalue > 0.05  # neither is favoured
     assert np.median(ratios) > 0.8
 

@@ -161,16 +161,18 @@ def test_every_split_between_copies_costs_the_same_with_l1_and_one_is_cheapest_w
     assert Lasso(0.1, tol=1e-12).fit(X, 3 * x[:, 0]).coef_.sum() == pytest.approx(2.9)  # the page's total, without noise
     y = 3 * x[:, 0] + rng.normal(size=50)
     for l2 in (0.0, 0.3):
-        total = (Lasso(0.1, tol=1e-12).fit(X, y) if l2 == 0 else elastic_net(X, y, 0.2, l2)).coef_.sum()
-        splits = np.linspace(0, 1, 11)[:, None] * [total, -total] + [0, total]  # from (0, total) to (total, 0)
-        costs = [np.mean((y - y.mean() - X @ w) ** 2) + float(penalty(w, 0.2, l2)) for w in splits]
-        if l2 == 0:
-            np.testing.assert_allclose(costs, costs[0], rtol=1e-12)
-        else:
-            assert np.argmin(costs) == 5  # the even split
-            uneven = formula("learn/l1_l2.md", r"\tfrac{1}{2} \lambda_2 (w_1")(λ_2=l2, w_1=splits[:, 0], w_2=splits[:, 1])
-            np.testing.assert_allclose(costs - costs[5], uneven, atol=1e-12)
-            np.testing.assert_allclose(elastic_net(X, y, 0.2, l2).coef_, total / 2, atol=1e-6)
+        best = (Lasso(0.1, tol=1e-12).fit(X, y) if l2 == 0 else elastic_net(X, y, 0.2, l2)).coef_
+        for total in (best.sum(), 1.0, -4.0):  # that of the optimum, and any others
+            splits = np.linspace(0, 1, 11)[:, None] * [total, -total] + [0, total]  # from (0, total) to (total, 0)
+            costs = [np.mean((y - y.mean() - X @ w) ** 2) + float(penalty(w, 0.2, l2)) for w in splits]
+            if l2 == 0:
+                np.testing.assert_allclose(costs, costs[0], rtol=1e-12)
+            else:
+                assert np.argmin(costs) == 5  # the even split
+                uneven = formula("learn/l1_l2.md", r"\tfrac{1}{2} \lambda_2 (w_1")(λ_2=l2, w_1=splits[:, 0], w_2=splits[:, 1])
+                np.testing.assert_allclose(costs - costs[5], uneven, atol=1e-12)
+        if l2 > 0:
+            np.testing.assert_allclose(best, best.sum() / 2, atol=1e-6)
 
 
 def trained_copies(starts, l2):

@@ -206,6 +206,10 @@ def test_checks_accept_and_refuse_the_data_of_scikit_learn():
         check(load_breast_cancer().data, y, 1)
     with pytest.raises(ValueError, match="are not standardized"):
         check(X / 1000, y, 1)
+    scaler = StandardScaler().fit(load_breast_cancer().data[:300])  # the training rows alone
+    check(scaler.transform(load_breast_cancer().data[:300]), y[:300], 1)
+    with pytest.raises(ValueError, match="are not standardized"):
+        check(scaler.transform(load_breast_cancer().data[300:]), y[300:], 1)
     for wrong in (np.nan, np.inf):
         missing = X.copy()
         missing[3, 4] = wrong
@@ -226,8 +230,9 @@ def test_check_names_the_classes_of_the_digits():
 
 def test_stratify_refuses_a_quantity():
     X, y = load_diabetes(return_X_y=True)
-    with pytest.raises(ValueError, match="least populated class"):
-        train_test_split(X, y, stratify=y)
+    for classes in (y, np.arange(len(y)) == 0):
+        with pytest.raises(ValueError, match="least populated class"):
+            train_test_split(X, classes, stratify=classes)
 
 
 def test_cross_entropy_as_a_metric_has_no_penalty():

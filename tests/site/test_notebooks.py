@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -33,6 +34,12 @@ def test_a_script_links_to_another_one_on_the_site_and_in_downloads(project):
 
 def _page(project, site):
     return (build_site(project, site) / "examples" / "demo" / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_printed_table_is_a_table_and_other_lines_stay_as_printed(project):
+    page = _page(project, "site").replace(' class="pt-number"', "")
+    assert "<th>l2</th><th>test accuracy</th>" in re.sub(r"\s*\n\s*", "", page)
+    assert re.findall(r'<pre class="pt-output"[^>]*>(.*)', page) == ["accuracy: 0.925</pre>"]
 
 
 @pytest.fixture
