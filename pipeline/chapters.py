@@ -1,7 +1,7 @@
 """The chapters, registered once: those that `nav` in mkdocs.yml has in docs/learn/, in its order.
 
-Markdown extension: `{{ chapters }}` alone on a line becomes the list of them, each with what a reader can do afterwards, which the
-page's front matter says as `outcome`.
+Markdown extension: `{{ chapters }}` alone on a line becomes the list of them, each with its minutes and what a reader can do
+afterwards, which the page's front matter says as `outcome`.
 """
 
 import re
@@ -25,11 +25,13 @@ class Chapter:
         stem: the name that its page, script and tests share.
         title: of its page.
         outcome: what a reader can do afterwards, as in "derive the update, and predict how far the weights shrink".
+        minutes: that its head says, as in `**27 minutes**`; None while it says none.
     """
 
     stem: str
     title: str
     outcome: str
+    minutes: int | None
 
 
 def pages(root: Path = ROOT) -> list[str]:
@@ -59,12 +61,14 @@ def chapters(root: Path = ROOT) -> list[Chapter]:
             path = root / "docs" / page
             if not path.is_file():
                 raise SiteError(f"mkdocs.yml: nav names {page}, and there is no docs/{page}; write it, or take it out of nav.")
-            front = re.match(r"---\n(.*?\n)---\n", path.read_text(encoding="utf-8"), re.DOTALL)
+            text = path.read_text(encoding="utf-8")
+            front = re.match(r"---\n(.*?\n)---\n", text, re.DOTALL)
             said = yaml.safe_load(front[1]) if front else {}
             for key in ("title", "outcome"):
                 if not said.get(key):
                     raise SiteError(f"docs/{page}: the front matter has no {key}; say it, for the lists of chapters.")
-            found.append(Chapter(path.stem, said["title"], said["outcome"]))
+            minutes = re.search(r"^\*\*(\d+) minutes", text, re.MULTILINE)
+            found.append(Chapter(path.stem, said["title"], said["outcome"], int(minutes[1]) if minutes else None))
     return found
 
 
@@ -84,16 +88,21 @@ def scripts(root: Path = ROOT) -> dict[str, list[str]]:
     return found
 
 
+def script_title(name: str) -> str:
+    """Return the title of a script, told apart from that of a chapter, as in "L2 regularization: the script"."""
+    return f"{name}{',' if ':' in name else ':'} the script"
+
+
 class _List(Preprocessor):
     def run(self, lines):
         if LIST not in [line.strip() for line in lines]:
             return lines
-        known = chapters(self.md.pt_root)
-        ends = [";"] * (len(known) - 1) + ["."]
-        items = [
-            f"{number}. [{chapter.title}](learn/{chapter.stem}.md): {chapter.outcome}{end}"
-            for number, (chapter, end) in enumerate(zip(known, ends), start=1)
-        ]
+        items = ['<div class="pt-chapters" markdown>', ""]
+        for number, chapter in enumerate(chapters(self.md.pt_root), start=1):
+            minutes = f" <small>{chapter.minutes} minutes</small>" if chapter.minutes else ""
+            outcome = chapter.outcome[0].upper() + chapter.outcome[1:]
+            items.append(f"{number}. [{chapter.title}](learn/{chapter.stem}.md){minutes} <span>{outcome}.</span>")
+        items += ["", "</div>"]
         return [item for line in lines for item in (items if line.strip() == LIST else [line])]
 
 

@@ -182,6 +182,27 @@ def _sentence(claim: Claim) -> str:
     return unlink(claim.sentence) + (f" For {claim.scope}." if claim.scope else "")
 
 
+class _Standing(Preprocessor):
+    """`{{ claims }}` alone on a line becomes how many claims there are, how many pass, and what they were last run on."""
+
+    def __init__(self, ledger, md):
+        super().__init__(md)
+        self.ledger = ledger
+
+    def run(self, lines):
+        return [_standing(self.ledger) if line.strip() == "{{ claims }}" else line for line in lines]
+
+
+def _standing(ledger: Ledger) -> str:
+    count = len(ledger.claims)
+    pass_now = sum(bool(ledger.passed(claim)) and not ledger.failed(claim) for claim in ledger.claims)
+    versions = [result.versions for results in ledger.results.values() for result in results]
+    software = dict.fromkeys(f"{name} {number}" for ran in versions for name, number in ran.items() if name not in ("System", "Python"))
+    passing = "all pass" if pass_now == count else f"{pass_now} pass in their present wording"
+    standing = f"[{count} claims, each with its test](/ledger.md); {passing}"
+    return f"{standing}, last run on {', '.join(software)}." if software else f"{standing}."
+
+
 class Claims(Extension):
     """The extension; pages of one build share a `ledger`, and without one each reads its own."""
 
@@ -193,6 +214,7 @@ class Claims(Extension):
         # After white space is made one (30), which would take away what stands for the tests.
         md.preprocessors.register(_Page(self.ledger, md), "ledger", 28)
         md.preprocessors.register(_Number(md), "claims", 40)
+        md.preprocessors.register(_Standing(self.ledger, md), "standing", 42)
         md.inlinePatterns.register(_Marker(self.ledger, md), "claims", 170)  # before links (160)
 
 

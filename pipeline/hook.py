@@ -10,6 +10,7 @@ import subprocess
 import traceback
 from contextlib import ExitStack
 from html import escape
+from itertools import pairwise
 from pathlib import Path
 
 from markdown import Markdown
@@ -18,7 +19,7 @@ from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, InclusionLevel
 from mkdocs.utils import CountHandler
 
-from pipeline import building, claims, execute, finish, notebooks, search, widgets
+from pipeline import building, catalogue, chapters, claims, execute, finish, notebooks, search, widgets
 from pipeline.embed import Runs
 from pipeline.files import write_whole
 from pipeline.ledger import Ledger
@@ -33,6 +34,8 @@ _serving = False
 _building = ExitStack()  # what a build holds: the lock, and the folder that it builds into
 _site = None  # the folder that the finished site is to be in
 _problem = ""  # why the last build failed
+_TAKE = 'class="pt-take" data-search-exclude'
+_scripts = {}  # of each chapter, as chapters.scripts gives them
 
 
 def _root(config) -> Path:
@@ -66,7 +69,9 @@ def on_config(config):
     _drop_broken(rendered)
     search.keep(getattr(config.plugins.get("material/search"), "search_index", None), root / ".cache" / "search")
     # The date in the site is that of the commit: the same commit gives the same bytes.
-    os.environ.setdefault("SOURCE_DATE_EPOCH", _commit_time(root) or "0")
+    if "SOURCE_DATE_EPOCH" not in os.environ:
+        os.environ["SOURCE_DATE_EPOCH"] = _commit_time(root) or "0"
+        _building.callback(os.environ.pop, "SOURCE_DATE_EPOCH", None)  # the next build may be of another commit
     return config
 
 
@@ -153,7 +158,22 @@ def on_nav(nav, config, files):
         if file.page not in nav.pages:
             source = file.src_uri if file.src_uri.startswith("examples/") else f"docs/{file.src_uri}"
             _log.warning(f"{source} is not in nav of mkdocs.yml; add {file.src_uri} there, where it is to be read.")
+    global _scripts
+    _scripts = chapters.scripts(_root(config)) if config.nav else {}
+    chain = [page for page in nav.pages if not _is_script(page)]  # a reader goes from chapter to chapter
+    for page in nav.pages:
+        page.previous_page = page.next_page = None
+    for page, following in pairwise(chain):
+        page.next_page, following.previous_page = following, page
     return nav
+
+
+def _is_script(page):
+    return page.file.src_uri.startswith("examples/")
+
+
+def _is_chapter(page):
+    return page.file.src_uri.startswith("learn/") and Path(page.file.src_uri).stem in _scripts
 
 
 def on_post_template(output, template_name, config):
@@ -170,16 +190,47 @@ def on_page_markdown(markdown, page, config, files):
 
 
 def on_page_content(html, page, config, files):
-    if not page.file.src_uri.startswith("examples/"):
-        return html
-    script = Script(_root(config) / "examples" / f"{Path(page.file.src_uri).stem}.py", _root(config))
-    page.meta["description"] = notebooks.description(script)
-    page.meta["script"] = script.stem
+    up = "../" * page.url.count("/")
+    stem = Path(page.file.src_uri).stem
+    if _is_chapter(page):
+        rows = []
+        for other in _scripts[stem]:
+            label = "The script" if other == stem else notebooks.heading(_script(other, config))
+            folder = f"{up}examples/{other}/"
+            rows.append(f'<li><a href="{folder}">{escape(label)}</a> {notebooks.downloads(other, folder, "", config.repo_url)}</li>')
+        links = f"\n<ul {_TAKE}>{''.join(rows)}</ul>"
+        return re.sub(r'<div class="pt-head">\s*<p>.*?</p>', lambda head: head[0] + links, html, count=1, flags=re.DOTALL)
+    return _example(html, page, stem, up, config, files) if _is_script(page) else html
+
+
+def _script(stem, config):
+    return Script(_root(config) / "examples" / f"{stem}.py", _root(config))
+
+
+def _example(html, page, stem, up, config, files):
+    """Return the content of a script's page: its title told apart from the chapter's, and below it what can be taken along."""
+    script = _script(stem, config)
     cells = re.search(r"<!-- cells -->\s*(.*)<!-- end of cells -->", html, re.DOTALL)  # mkdocs-jupyter adds styles that the theme has
     if cells is None:
         raise unlike(script.name, "mkdocs-jupyter", "renders an example, without pipeline/templates,", "hook.py")
-    up = "../" * page.url.count("/")
-    return re.sub(r'( (?:src|href)=")/(?!/)', rf"\g<1>{up}", cells[1])
+    html = re.sub(r'( (?:src|href)=")/(?!/)', rf"\g<1>{up}", cells[1])
+    heading = notebooks.heading(script)
+    title = chapters.script_title(heading)
+    page.meta |= {"title": title, "description": notebooks.description(script)}
+    chapter = next((files.get_file_from_path(f"learn/{owner}.md").page for owner, stems in _scripts.items() if stem in stems), None)
+    page.title = chapters.script_title(chapter.title) if stem in _scripts else title  # short in the menu, as the chapter's is
+    links = f'<a href="{up}{chapter.url}">Chapter: {chapter.title}</a> ' if chapter else ""
+    links = f"<p {_TAKE}>{links}{notebooks.downloads(stem, '', stem, config.repo_url)}</p>"
+    # Its id, made of the heading's words, has been published and stays.
+    ending = r'(<a class="headerlink"[^>]*>#</a>)?</h1>'
+    return re.sub(ending, lambda end: f"{title.removeprefix(heading)}{end[0]}\n{links}", html, count=1)
+
+
+def on_page_context(context, page, config, nav):
+    if _is_chapter(page):
+        date = page.update_date if os.environ["SOURCE_DATE_EPOCH"] != "0" else ""  # of the commit
+        context["resource"] = catalogue.resource(page.content, page.meta, page.canonical_url, config.site_author, date, _root(config))
+    return context
 
 
 @event_priority(-100)  # after the plugins that write files

@@ -156,6 +156,16 @@ def page_notebook(script: Script, address, convert: Callable[[str], str]) -> byt
     return nbformat.writes(notebook).encode()
 
 
+def heading(script: Script) -> str:
+    """Return the first heading of the script, without Markdown; its name, if it has none."""
+    found = re.search(r"^# (.+)", _first_prose(script), re.MULTILINE)
+    return re.sub(r"[`*$]", "", found[1]).strip() if found else script.stem
+
+
+def _first_prose(script: Script) -> str:
+    return next((cell.source for cell in script.read().cells if cell.cell_type == "markdown"), "")
+
+
 def _is_table(text: str) -> bool:
     """Say whether printed text is one table of two columns or more, each with a head."""
     try:
@@ -167,7 +177,21 @@ def _is_table(text: str) -> bool:
 
 def description(script: Script) -> str:
     """Return the first sentence of prose in the script, for search engines."""
-    prose = next((cell.source for cell in script.read().cells if cell.cell_type == "markdown"), "")
-    prose = re.sub(r"<[^>]*>", "", prose)  # anchors of old headings
+    prose = re.sub(r"<[^>]*>", "", _first_prose(script))  # anchors of old headings
     body = " ".join(line for line in prose.splitlines() if line and not line.startswith("#"))
     return re.split(r"(?<=[.!?]) ", re.sub(r"\[([^\]]+)\]\([^)]*\)|[`*$]", r"\1", body))[0]
+
+
+def downloads(stem: str, folder: str, name: str, repository: str) -> str:
+    """Return the links to what can be taken along of a script.
+
+    Args:
+        stem: of the script.
+        folder: where its page is, as seen from the one that has the links.
+        name: what stands before the endings, "" where the script has been named.
+        repository: address of the repository on GitHub, from which Colab opens the notebook.
+    """
+    github = repository.replace("https://github.com/", "")
+    colab = f"https://colab.research.google.com/github/{github}/blob/gh-pages/examples/{stem}/{stem}.ipynb"
+    links = [f'<a href="{folder}{stem}{end}" download aria-label="{stem}{end}">{name}{end}</a>' for end in (".py", ".ipynb")]
+    return f'<span>{" ".join(links)} <a href="{colab}" aria-label="{stem} in Colab">Colab</a></span>'

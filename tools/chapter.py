@@ -138,9 +138,8 @@ def readme(root: Path = ROOT) -> str:
 
 def register(settings: str, stem: str, title: str) -> str:
     """Return the text of mkdocs.yml with page and script of a new chapter at the end of their parts of `nav`."""
-    page, script = f"{_quoted(title)}: learn/{stem}.md", f"{_quoted(f'{title}, the script')}: examples/{stem}.ipynb"
-    for entry, folder in ((page, "learn/"), (script, "examples/")):
-        last = re.findall(rf"^ +- .*: {folder}\S+\n", settings, re.MULTILINE)[-1]
+    for entry, folder in ((f"{_quoted(title)}: learn/{stem}.md", "learn/"), (f"examples/{stem}.ipynb", "examples/")):
+        last = re.findall(rf"^ +- (?:.*: )?{folder}\S+\n", settings, re.MULTILINE)[-1]
         indent = last[: last.index("-")]
         settings = settings.replace(last, f"{last}{indent}- {entry}\n")
     return settings

@@ -16,12 +16,12 @@ def policy(site: Path) -> str:
     inline = set()
     for page in site.rglob("*.html"):
         for attributes, script in re.findall(r"<script\b([^>]*)>(.*?)</script>", page.read_text(encoding="utf-8"), re.DOTALL):
-            if "src=" not in attributes and "application/json" not in attributes:
+            if "src=" not in attributes and "application/" not in attributes:
                 inline.add(base64.b64encode(hashlib.sha256(script.encode()).digest()).decode())
     hashes = "".join(f" 'sha256-{digest}'" for digest in sorted(inline))
     return (
         f"default-src 'none'; script-src 'self'{hashes}; style-src 'self'; style-src-attr 'unsafe-inline'; img-src 'self' data:; "
-        "font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )
 
 

@@ -264,6 +264,55 @@ def test_an_example_page_has_the_headings_of_its_script(browser, site_url):
     context.close()
 
 
+def test_the_first_screen_of_a_laptop_says_what_this_is_and_where_to_begin(browser, site_url):
+    context = browser.new_context(viewport={"width": 1280, "height": 720})
+    page = context.new_page()
+    page.goto(site_url, wait_until="networkidle")
+    start = page.get_by_role("link", name="Start")
+    there = [page.locator("h1"), start, page.get_by_role("link", name="All chapters"), page.locator(".pt-slider input")]
+    there += [page.locator(f".md-tabs a:has-text('{name}')") for name in ("Learn", "Examples", "Reference", "Ledger")]
+    for piece in there:
+        box = piece.bounding_box()
+        assert box and box["y"] + box["height"] <= 720, f"{piece} is below the first screen"
+    ground = page.evaluate("[...document.querySelectorAll('article a')].map((link) => getComputedStyle(link).backgroundColor)")
+    assert sum(colour != "rgba(0, 0, 0, 0)" for colour in ground) == 1  # one call to action
+    columns = page.evaluate("new Set([...document.querySelectorAll('.pt-chapters li')].map((card) => card.offsetLeft)).size")
+    assert columns == 3
+    page.locator(".pt-chapters li").nth(5).click(position={"x": 5, "y": 5})  # the whole card leads there
+    expect(page.locator("h1")).to_contain_text("L2 regularization")
+    context.close()
+
+
+@pytest.mark.parametrize(("address", "current"), {"learn/l2/": ["Learn", "L2"], "examples/l2/": ["Examples", "L2: the script"]}.items())
+def test_the_current_page_is_marked_by_more_than_colour(browser, site_url, address, current):
+    context = browser.new_context(viewport=LAPTOP)
+    page = context.new_page()
+    page.goto(site_url + address)
+    marked = page.locator("[aria-current]:visible")
+    assert [text.strip() for text in marked.all_inner_texts()] == current
+    weight = "(link) => Number(getComputedStyle(link).fontWeight)"
+    for link in marked.all():
+        other = link.locator("xpath=ancestor::ul[1]/li/a[not(@aria-current)]").first
+        assert link.evaluate(weight) > other.evaluate(weight), f"{link.inner_text()} is no bolder than its neighbours"
+    page.set_viewport_size(PHONE)
+    page.locator(".md-header label[for='__drawer']").click()
+    expect(marked).to_have_text(current[1:])
+    assert marked.evaluate(weight) > 600, f"{current[1]} is not bold in the menu of a phone"
+    context.close()
+
+
+def test_an_address_that_is_not_there_offers_the_search_and_three_links(browser, site_url):
+    context = browser.new_context(viewport=PHONE)
+    page = context.new_page()
+    page.goto(f"{site_url}404.html")
+    assert page.locator("article li a").count() == 3
+    page.get_by_role("searchbox").fill("lasso")
+    page.keyboard.press("Enter")
+    expect(page.locator(".md-search-result__link").first).to_be_visible()
+    assert page.get_by_role("textbox", name="Search").input_value() == "lasso"
+    context.close()
+
+
 def test_the_site_works_under_a_strict_policy(browser, site_dir, site_url):
     """No browser blocks anything under the header that `python -m tools.policy` prints for those who host the site."""
     strict = policy(site_dir)
@@ -284,6 +333,10 @@ def test_the_site_works_under_a_strict_policy(browser, site_dir, site_url):
         page.evaluate("for (const image of document.images) image.loading = 'eager'")
         page.get_by_role("textbox", name="Search").press_sequentially("lasso")
         expect(page.locator(".md-search-result__link").first).to_be_visible()
+    page.goto(f"{site_url}404.html")
+    page.get_by_role("searchbox").focus()
+    page.keyboard.press("Enter")
+    expect(page, "the policy blocks the search of 404.html").to_have_url(f"{site_url}?q=")
     intrude = "document.body.append(Object.assign(document.createElement('script'), {text: '1'}))"
     page.evaluate(f"new Promise((done) => {{ addEventListener('securitypolicyviolation', () => done()); {intrude} }})")
     context.close()

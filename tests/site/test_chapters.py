@@ -1,13 +1,27 @@
-"""Chapters: registered once, listed everywhere, laid out by one command."""
+"""Chapters: registered once, listed everywhere, told apart from their scripts, laid out by one command."""
+
+import json
+import re
+from html import unescape
 
 import pytest
 
-from pipeline.chapters import Chapter, chapters, scripts
+from pipeline.chapters import Chapter, chapters, script_title, scripts
 from pipeline.source import ROOT, SiteError
 from tests.site.small import build_site, edit, stops, write
 from tools import chapter
 
-NAV = "nav:\n- index.md\n- Learn:\n    - Demo: learn/demo.md\n- Examples:\n    - Demo, the script: examples/demo.ipynb\n- ledger.md\n"
+NAV = "nav:\n- index.md\n- Learn:\n    - Demo: learn/demo.md\n- Examples:\n    - examples/demo.ipynb\n- ledger.md\n"
+HEAD = """
+<div class="pt-head" markdown>
+**7 minutes** · you need: nothing
+
+By the end you can:
+
+- draw `two` lines, and $w$;
+- read them.
+</div>
+"""
 README = "# Small\n\n| chapter | page | script | tests |\n|---|---|---|---|\n| Old | a | b | c |\n\nMore.\n"
 
 
@@ -20,16 +34,79 @@ def registered(project):
     write(project / "docs" / "index.md", "# Home\n\n{{ chapters }}\n")
     page = project / "docs" / "learn" / "demo.md"
     write(page, "---\ntitle: Demo\noutcome: draw two lines\n---\n\n" + page.read_text(encoding="utf-8"))
+    edit(page, "{#demo}\n", "{#demo}\n" + HEAD)
     return project
 
 
 def test_the_chapters_are_those_of_nav(registered):
-    assert chapters(registered) == [Chapter("demo", "Demo", "draw two lines")]
+    assert chapters(registered) == [Chapter("demo", "Demo", "draw two lines", 7)]
 
 
 def test_the_home_page_lists_them(registered):
     home = (build_site(registered) / "index.html").read_text(encoding="utf-8")
-    assert '<a href="learn/demo/">Demo</a>: draw two lines.</li>' in home
+    assert '<a href="learn/demo/">Demo</a> <small>7 minutes</small> <span>Draw two lines.</span></li>' in home
+
+
+def test_a_script_is_told_apart_from_its_chapter(registered):
+    write(registered / "examples" / "demo_more.py", "# %% [markdown]\n# # Demo: more of `it`\n# More of it.\n\n# %%\nprint(1)\n")
+    edit(registered / "mkdocs.yml", "examples/demo.ipynb", "examples/demo.ipynb\n    - examples/demo_more.ipynb")
+    site = build_site(registered)
+    own = (site / "examples" / "demo" / "index.html").read_text(encoding="utf-8")
+    assert '<h1 id="demo">Demo: the script<a ' in own, re.findall("<h1.*</h1>", own)
+    assert "<title>Demo: the script - " in own
+    more = (site / "examples" / "demo_more" / "index.html").read_text(encoding="utf-8")
+    assert re.search('<h1 id="demo-more-of-it">Demo: more of <code>it</code>, the script<a ', more)
+    assert 'property="og:title" content="Demo: more of it, the script"' in more
+    for title in ("Demo", "Demo: the script", "Demo: more of it, the script"):
+        assert re.search(rf'class="md-nav__link">\s*<span class="md-ellipsis">\s*{title}\s*<', own + more), f"{title} is not in the menu"
+    found = json.loads((site / "search" / "search_index.json").read_text(encoding="utf-8"))["docs"]
+    titles = {entry["location"]: entry["title"] for entry in found}
+    assert titles["learn/demo/"] == "Demo chapter" and titles["examples/demo/"] == "Demo: the script"
+    for stem, page in (("demo", own), ("demo_more", more)):
+        assert f'<a href="../../learn/demo/">Chapter: Demo</a> <span><a href="{stem}.py" download' in page
+
+
+def test_the_head_of_a_chapter_links_all_that_there_is_of_its_scripts(registered):
+    write(registered / "examples" / "demo_more.py", "# %% [markdown]\n# # More\n# More of it.\n\n# %%\nprint(1)\n")
+    edit(registered / "mkdocs.yml", "examples/demo.ipynb", "examples/demo.ipynb\n    - examples/demo_more.ipynb")
+    site = build_site(registered)
+    head = re.search('<div class="pt-head">.*?</div>', (site / "learn" / "demo" / "index.html").read_text(encoding="utf-8"), re.DOTALL)[0]
+    links = re.findall('<a href="(.*?)".*?>(.*?)</a>', head)
+    assert [label for _, label in links] == ["The script", ".py", ".ipynb", "Colab", "More", ".py", ".ipynb", "Colab"]
+    assert links[3][0].endswith("/blob/gh-pages/examples/demo/demo.ipynb")
+    for address, _ in links[:3] + links[4:7]:
+        assert (site / "learn" / "demo" / address).exists(), f"the head of the chapter links {address}, which is not there"
+
+
+def test_a_reader_goes_from_chapter_to_chapter(registered):
+    site = build_site(registered)
+    page = (site / "learn" / "demo" / "index.html").read_text(encoding="utf-8")
+    assert 'rel="next" href="../../ledger/"' in page and 'rel="prev" href="../.."' in page
+    assert not re.search('rel="(next|prev)"|md-footer__link', (site / "examples" / "demo" / "index.html").read_text(encoding="utf-8"))
+
+
+def test_no_two_pages_have_the_same_title(site_dir):
+    pages = {path.parent.relative_to(site_dir).as_posix(): path.read_text(encoding="utf-8") for path in site_dir.rglob("index.html")}
+    for what in ("<title>(.*?)</title>", r"<h1[^>]*>(.*?)(?:<a class=.headerlink|</h1>)", 'property="og:title" content="(.*?)"'):
+        titles = {address: found[1] for address, text in pages.items() if (found := re.search(what, text, re.DOTALL))}
+        twice = [address for address, title in titles.items() if list(titles.values()).count(title) > 1]
+        assert titles and not twice, f"{', '.join(sorted(twice))} have one title, “{titles[twice[0]]}”; change it in one of them"
+
+
+def test_the_title_of_a_script_has_one_colon():
+    assert script_title("L2") == "L2: the script"
+    assert script_title("Elastic net: L1 and L2") == "Elastic net: L1 and L2, the script"
+    assert len({script_title(known.title) for known in chapters()}) == len(chapters())
+
+
+def test_every_page_says_what_a_preview_shows(site_dir):
+    for path in site_dir.rglob("index.html"):
+        text, where = path.read_text(encoding="utf-8"), path.parent.relative_to(site_dir)
+        if 'http-equiv="refresh"' in text:
+            continue
+        told = dict(re.findall('<meta property="og:(.*?)" content="(.*?)">', text))
+        assert all(told.get(name) for name in ("title", "description", "url", "image", "image:alt", "type")), f"{where}: {sorted(told)}"
+        assert unescape(f"<title>{told['title']} - ") in unescape(text), f"{where}: a preview has another title than the page"
 
 
 def test_an_experiment_belongs_to_the_chapter_with_the_longest_name(registered):

@@ -101,3 +101,20 @@ def test_a_formula_that_no_test_runs_is_listed_with_the_reason(project):
     assert re.search(r'<li><span class="pt-maths"><math.*?</li>', overview(project), re.DOTALL)[0].endswith(
         ": it names the norm only.</li>"
     )
+
+
+def test_a_line_says_how_many_claims_there_are_and_how_they_stand(project):
+    edit(project / "docs" / "index.md", "# Home", "# Home\n\n{{ claims }}")
+
+    def line():
+        home = (build_site(project) / "index.html").read_text(encoding="utf-8")
+        return re.search(r'<p><a href="ledger/">(2 claims, each with its test)</a>(.*?)</p>', home)[2]
+
+    assert line() == "; 0 pass in their present wording."
+    ledger.Ledger(project).record({"test_twice_two": "passed"}, HERE)
+    run = f"Keras {HERE['Keras']}, {' '.join(list(HERE.items())[-1])}"
+    assert line() == f"; 1 pass in their present wording, last run on {run}."
+    passed(project)
+    assert line() == f"; all pass, last run on {run}."
+    ledger.Ledger(project).record({"test_twice_two": "failed"}, ELSEWHERE)
+    assert line().startswith("; 1 pass in their present wording, last run on ")

@@ -170,6 +170,7 @@ def test_a_copy_without_git_has_no_dates(project, monkeypatch):
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(project.parent))
     sitemap = (build_site(project) / "sitemap.xml").read_text(encoding="utf-8")
     assert "<loc>" in sitemap and "lastmod" not in sitemap
+    assert os.environ.get("SOURCE_DATE_EPOCH") is None, "the next build in this process would have the date of this one"
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
     assert "<lastmod>2023-11-14</lastmod>" in (build_site(project) / "sitemap.xml").read_text(encoding="utf-8")
 
