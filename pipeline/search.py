@@ -15,7 +15,7 @@ from pipeline.source import SiteError, unlike
 _NO_WORDS = "|".join(
     (
         r'<details class="pt-data">.*?</details>',  # the data behind a figure
-        r"<(pt-\w+)>.*?</\1>",  # the still of a widget
+        r"<(pt-[\w-]+)>.*?</\1>",  # the still of a widget
         r'<a [^>]*class="pt-claim".*?</a>',  # the mark of a claim
         r'<div class="pt-maths".*?</div>',  # a formula on a line of its own
         r'(?<=<div class="pt-head">)\s*<p>.*?</p>',  # minutes, and other chapters
