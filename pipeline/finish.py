@@ -41,6 +41,10 @@ def finish(site: Path, root: Path = ROOT) -> None:
     pages = {path: text for path, text in pages.items() if 'http-equiv="refresh"' not in text}  # these lead on to another page
     for bundle in sorted(site.glob("assets/javascripts/bundle.*.js")):
         bundle.write_text(_mend_script(bundle.name, bundle.read_text(encoding="utf-8")), encoding="utf-8")
+    for worker in sorted(site.glob("assets/javascripts/workers/search.*.js")):
+        # The theme looks for all that begins with what was typed; the very word counts more: by "L1", nobody means "l1_ratio".
+        text = _mend(worker.name, "a query of its search", r"`\$\{(\w)\}\*`", r"`${\1}^16 ${\1}*`", worker.read_text(encoding="utf-8"))
+        worker.write_text(text, encoding="utf-8")
     sheet = _join_sheets(site, next(text for path, text in pages.items() if path.name == "index.html"))
     _cut_math_font(site, root, pages.values())
     for path, text in pages.items():

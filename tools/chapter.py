@@ -15,6 +15,7 @@ PAGE = """---
 title: {quoted}
 description: TODO one sentence that says what a reader learns here, for search engines.
 outcome: TODO what a reader can do after this chapter
+keywords: [TODO what people type who look for it]
 ---
 
 # {title} {{#{name}}}

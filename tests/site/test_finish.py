@@ -26,6 +26,7 @@ SCRIPT = """t("nav",{class:"md-code__nav"});h(document,"DOMContentLoaded",{once:
 g(window,"compositionstart");function s(){return q().pipe(w(a=>a?b:c))}document.forms.namedItem("search")?i():d;
 function l(e,t=new Worker(e)){}
 """
+WORKER = "words.map(r=>typed(r)?r:`${r}*`).join(' ')"
 
 
 @pytest.fixture
@@ -34,6 +35,7 @@ def site(tmp_path):
     write(tmp_path / "index.html", PAGE)
     write(tmp_path / "old" / "index.html", '<meta http-equiv="refresh" content="0; url=..">')
     write(tmp_path / "assets" / "javascripts" / "bundle.1.min.js", SCRIPT)
+    write(tmp_path / "assets" / "javascripts" / "workers" / "search.1.min.js", WORKER)
     write(tmp_path / "assets" / "stylesheets" / "main.1.css", "p{color:red}/*# sourceMappingURL=main.1.css.map */")
     write(tmp_path / "stylesheets" / "site.css", 'q { src: url("../assets/fonts/penalty-math.woff2"); }')
     (tmp_path / "assets" / "fonts").mkdir()
@@ -66,6 +68,12 @@ def test_style_sheets_are_joined_in_their_order(site):
         ("assets/javascripts/bundle.1.min.js", "Worker(e)", "Worker(a)", "writes the start of its search's worker in"),
         ("assets/javascripts/bundle.1.min.js", "window", "document", "writes the loading of its search's index in"),
         ("assets/javascripts/bundle.1.min.js", "?i():", "&&i()||", "writes the loading of its search's index in"),
+        (
+            "assets/javascripts/workers/search.1.min.js",
+            "*`",
+            "`+star",
+            "search.1.min.js: mkdocs-material .* writes a query of its search in",
+        ),
     ],
 )
 def test_a_theme_that_has_changed_stops_the_build(site, file, old, new, said):
