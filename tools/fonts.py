@@ -57,6 +57,18 @@ def save(font: TTFont, path: Path, family: str, style: str = "Regular") -> None:
     print(f"{path.name}: {path.stat().st_size:,} bytes")
 
 
+def as_in_tex(font: TTFont) -> TTFont:
+    """Return the font of the formulas with the scripts of all letters and brackets at one height.
+
+    A browser lets a tall or deep base move its script, up to a distance that the font gives; TeX does so for groups alone. The distances
+    become what is left between script and base for the tallest bracket, 0.736 em, and for the deepest letter, 0.235 em.
+    """
+    constants = font["MATH"].table.MathConstants
+    constants.SuperscriptBaselineDropMax.Value = 736 - constants.SuperscriptShiftUp.Value
+    constants.SubscriptBaselineDropMin.Value = constants.SubscriptShiftDown.Value - 235
+    return font
+
+
 if __name__ == "__main__":
     sans, stix = map(Path, sys.argv[1:])
     upright, italic = sans / "SourceSans3VF-Upright.ttf", sans / "SourceSans3VF-Italic.ttf"
@@ -66,4 +78,4 @@ if __name__ == "__main__":
         still = instantiateVariableFont(cut(upright, TEXT, ["kern", "mark"]), {"wght": weight})
         still["OS/2"].usWeightClass = weight
         save(still, FIGURES / f"PenaltySans-{style}.ttf", "Penalty Sans", style)
-    save(cut(stix, MATHS, ["ccmp"]), SITE / "penalty-math.woff2", "Penalty Math")
+    save(as_in_tex(cut(stix, MATHS, ["ccmp"])), SITE / "penalty-math.woff2", "Penalty Math")

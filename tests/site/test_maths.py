@@ -1,5 +1,6 @@
 """Formulas."""
 
+import re
 from xml.etree import ElementTree
 
 import markdown
@@ -33,6 +34,39 @@ def test_the_formulas_of_our_kind_come_out_right(latex, expected):
     ElementTree.fromstring(mathml)
     for part in expected:
         assert part in mathml
+
+
+def read(text):
+    return markdown.markdown(text, extensions=["pipeline.maths"])
+
+
+def test_no_line_breaks_between_a_formula_and_what_stands_around_it():
+    html = read("Of $w$, ($n$) and *more* $k$-fold in $n$ *rows* $p$.")
+    assert re.findall(r"</math>(.*?)</span>(.?)", html) == [(",", " "), (")", " "), ("-fold", " "), ("", " "), (".", "<")]
+    assert re.findall(r"(.)<span[^>]*>(.*?)<math", html) == [(" ", ""), (" ", "("), (" ", ""), (" ", ""), (" ", "")]
+    assert "</span><br" in read("All of $w$<br>and more")  # a tag stays outside
+
+
+def test_the_script_of_a_sized_bracket_is_that_of_the_group():
+    html = read(r"$\Bigl[ a \Bigl( b \Bigr)^2 c \Bigl( d \Bigr) \bigl| e \bigr|_1 \Bigr]_j^2$")
+    (formula,) = ElementTree.fromstring(html).iter("semantics")
+    scripted = [element for element in formula.iter() if element.tag in ("msub", "msup", "msubsup")]
+    assert ["".join(element[0].itertext()) for element in scripted] == ["[a(b)2c(d)|e|1]", "(b)", "|e|"]
+
+
+def test_a_bracket_of_another_row_stays_where_it_is():
+    html = read(r"$\begin{aligned} \Bigl( a \\ b \Bigr)^2 \end{aligned}$")
+    assert re.search(r"<mi>b</mi><msup><mo[^>]*>\)</mo><mn>2</mn></msup>", html)
+
+
+def test_radicals_are_as_tall_as_brackets():
+    html = read(r"$\sqrt{n} + \sqrt[3]{n}$")
+    assert len(re.findall(r"<mspace[^>]*/><mi>n</mi>", html)) == 2
+    assert re.search(r"<mroot><mrow>.*?</mrow><mn>3</mn></mroot>", html)
+
+
+def test_the_name_of_a_function_is_read():
+    assert "<mi>ln</mi><mo>\u2061</mo>" in read(r"$\ln p$")
 
 
 def test_a_formula_written_in_another_way_stops_the_build():
