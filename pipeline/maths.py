@@ -36,9 +36,9 @@ def _drawn_well(mathml: str) -> str:
     for element in list(formula.iter()):
         _group_brackets(element)
         if element.tag in ("msqrt", "mroot"):
-            # The smallest √ is taller than a letter, and would hang from its line; a strut as tall as a bracket lifts it.
+            # The smallest √ is taller than a letter, and would hang from its line; a strut, no taller than leaves room for a y, lifts it.
             row = element if element.tag == "msqrt" else _to_row(element, 0, 1)
-            row.insert(0, ElementTree.Element("mspace", {"height": "0.75em", "depth": "0.2em"}))
+            row.insert(0, ElementTree.Element("mspace", {"height": "0.66em"}))
     return ElementTree.tostring(formula, encoding="unicode")
 
 

@@ -4,10 +4,13 @@ import re
 from xml.etree import ElementTree
 
 import markdown
+import numpy as np
 import pytest
+from PIL import Image
 
 from pipeline import maths
 from pipeline.source import SiteError
+from tools import golden
 
 
 def test_formulas_become_mathml():
@@ -66,7 +69,7 @@ def test_radicals_are_as_tall_as_brackets():
 
 
 def test_the_name_of_a_function_is_read():
-    assert "<mi>ln</mi><mo>\u2061</mo>" in read(r"$\ln p$")
+    assert re.search("<mi>ln</mi>.*\u2061.*<mi>p</mi>", read(r"$\ln p$"))
 
 
 def test_a_formula_written_in_another_way_stops_the_build():
@@ -75,3 +78,74 @@ def test_a_formula_written_in_another_way_stops_the_build():
         SiteError, match=r"the formula '\$w\$': pymdown-extensions [\d.]+ writes it in another way than pipeline/maths.py expects"
     ):
         maths._ToMathML(markdown.Markdown()).run(paragraph)
+
+
+# The boxes of all elements with a name, in order: {left, right, top, bottom}, in pixels.
+BOXES = "(name) => [...document.querySelectorAll(name)].map((element) => element.getBoundingClientRect().toJSON())"
+
+
+def boxes(browser, latex, name):
+    with golden.shown(browser, [latex]) as page:
+        return page.evaluate(BOXES, name)
+
+
+def test_scripts_of_all_letters_and_brackets_are_at_one_height(browser):
+    for latex, name in (
+        (r"x_a y_a q_a \beta_a f_a (w)_a \lVert w \rVert_a", "msub"),
+        (r"x^a d^a \lambda^a (w)^a \lVert w \rVert^a", "msup"),
+    ):
+        heights = [round(box["bottom"], 1) for box in boxes(browser, latex, f"{name} > :last-child")]
+        assert len(heights) >= 5 and len(set(heights)) == 1, f"{latex} has its scripts at {heights}; see as_in_tex in tools/fonts.py"
+
+
+def test_a_bracket_is_as_tall_with_an_exponent_as_without(browser):
+    heights = [box["height"] for box in boxes(browser, r"\Bigl( w \Bigr)^2", "mo")]
+    assert heights == pytest.approx([heights[0]] * 2) and heights[0] > 20
+
+
+def test_radicals_stand_on_the_line_and_leave_no_gap(browser):
+    latex = r"\sqrt{n} \sqrt[3]{n} \sqrt{y} \sqrt{k}"
+    roots, letters = boxes(browser, latex, "msqrt, mroot"), boxes(browser, latex, "mi")
+    depths = [round(root["bottom"] - letters[0]["bottom"], 1) for root in roots]
+    assert max(depths) < 7 and max(depths[:3]) - min(depths[:3]) < 0.5, f"√ hangs {depths} pixels below the line"
+    assert roots[0]["right"] - letters[0]["right"] < 1, "a gap behind the root; see as_in_tex in tools/fonts.py"
+
+
+def test_rows_of_fractions_do_not_touch_and_begin_where_other_formulas_do(browser):
+    latex = r"\begin{aligned} \frac{1}{w_j} &= a \\ \frac{1}{w_j} &= b \end{aligned}"
+    above, below = boxes(browser, latex, "mfrac")
+    assert below["top"] - above["bottom"] > 8
+    assert boxes(browser, latex, "mtable")[0]["left"] == pytest.approx(above["left"], abs=1)
+
+
+def moved(strip, drawn):
+    """Return the share of a formula's ink, 0 to 1, that another drawing has elsewhere; both are grey on white."""
+    ink, other = (255 - np.asarray(picture, dtype=float) for picture in (strip, drawn))
+    return np.abs(ink - other).sum() / (ink.sum() + other.sum())
+
+
+def test_twenty_hard_formulas_look_as_they_did(browser, tmp_path):
+    """Within a twentieth of the ink of each, which is more than smoothing changes and less than a sign that moves by a pixel."""
+    before = Image.open(golden.PICTURE)
+    made, here = before.text["Chromium"], golden.major(browser)
+    if made != here:
+        pytest.skip(f"tests/site/formulas.png was drawn by Chromium {made}, and this is {here}: python -m tools.golden renews it")
+    now = golden.draw(browser)
+    now.save(tmp_path / "formulas.png")
+    assert before.size == now.size == (golden.WIDTH, golden.HEIGHT * len(golden.FORMULAS)), "python -m tools.golden draws all formulas anew"
+    for at, latex in enumerate(golden.FORMULAS):
+        strip = (0, at * golden.HEIGHT, golden.WIDTH, (at + 1) * golden.HEIGHT)
+        share = moved(before.crop(strip), now.crop(strip))
+        assert share < 0.05, (
+            f"{share:.0%} of the ink of {latex} is elsewhere than in tests/site/formulas.png; compare {tmp_path}/formulas.png, "
+            "and if that is right: python -m tools.golden"
+        )
+
+
+def test_a_sign_that_moves_by_a_pixel_is_seen():
+    picture = np.full((40, 40), 255)
+    picture[10:30, 10:12] = 0
+    assert moved(picture, picture) == 0
+    other = picture.copy()
+    other[10:30] = np.roll(picture[10:30], 1, axis=1)
+    assert moved(picture, other) > 0.05
