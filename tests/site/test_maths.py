@@ -111,7 +111,7 @@ def test_radicals_stand_on_the_line_and_leave_no_gap(browser):
     assert roots[0]["right"] - letters[0]["right"] < 1, "a gap behind the root; see as_in_tex in tools/fonts.py"
 
 
-def test_rows_of_fractions_do_not_touch_and_begin_where_other_formulas_do(browser):
+def test_rows_of_fractions_do_not_touch_and_have_no_margin(browser):
     latex = r"\begin{aligned} \frac{1}{w_j} &= a \\ \frac{1}{w_j} &= b \end{aligned}"
     above, below = boxes(browser, latex, "mfrac")
     assert below["top"] - above["bottom"] > 8
