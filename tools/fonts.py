@@ -57,6 +57,29 @@ def save(font: TTFont, path: Path, family: str, style: str = "Regular") -> None:
     print(f"{path.name}: {path.stat().st_size:,} bytes")
 
 
+def as_in_tex(font: TTFont) -> TTFont:
+    """Return the font of the formulas with what makes a browser set them as TeX does: scripts at one height, no gap behind a root.
+
+    A browser lets a tall or deep base move its script, up to a distance that the font gives; TeX does so for groups alone. The distances
+    become so large that brackets (0.736 em) and the deepest letter (0.235 em) stay below them, rounded to pixels too. And Chromium gives
+    every √ the room of the widest; so the taller ones become as narrow as the smallest.
+    """
+    constants = font["MATH"].table.MathConstants
+    constants.SuperscriptBaselineDropMax.Value = 820 - constants.SuperscriptShiftUp.Value
+    constants.SubscriptBaselineDropMin.Value = constants.SubscriptShiftDown.Value - 260
+    variants, smallest = font["MATH"].table.MathVariants, font.getBestCmap()[ord("√")]
+    radical = variants.VertGlyphConstruction[variants.VertGlyphCoverage.glyphs.index(smallest)]
+    taller = {record.VariantGlyph for record in radical.MathGlyphVariantRecord} | {part.glyph for part in radical.GlyphAssembly.PartRecords}
+    width = font["hmtx"][smallest][0]
+    for name in taller - {smallest}:
+        glyph, (own, left) = font["glyf"][name], font["hmtx"][name]
+        glyph.coordinates.scale((width / own, 1))
+        glyph.coordinates.toInt()
+        glyph.recalcBounds(font["glyf"])
+        font["hmtx"][name] = (width, round(left * width / own))
+    return font
+
+
 if __name__ == "__main__":
     sans, stix = map(Path, sys.argv[1:])
     upright, italic = sans / "SourceSans3VF-Upright.ttf", sans / "SourceSans3VF-Italic.ttf"
@@ -66,4 +89,4 @@ if __name__ == "__main__":
         still = instantiateVariableFont(cut(upright, TEXT, ["kern", "mark"]), {"wght": weight})
         still["OS/2"].usWeightClass = weight
         save(still, FIGURES / f"PenaltySans-{style}.ttf", "Penalty Sans", style)
-    save(cut(stix, MATHS, ["ccmp"]), SITE / "penalty-math.woff2", "Penalty Math")
+    save(as_in_tex(cut(stix, MATHS, ["ccmp"])), SITE / "penalty-math.woff2", "Penalty Math")
