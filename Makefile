@@ -11,7 +11,7 @@ export NO_MKDOCS_2_WARNING := 1
 # An environment whose Python has gone is made anew.
 $(shell $(BIN)/python -c '' 2>/dev/null || rm -f .venv/ready)
 
-.PHONY: help serve test site check bench clean
+.PHONY: help serve test site print check bench clean
 
 help: ## list what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ test: .venv/ready ## run every test, those in a real browser too
 site: .venv/ready ## build the site into site/
 	@$(BIN)/python -m mkdocs build --strict --quiet
 
+print: site ## write the course as one PDF, course.pdf (needs Chromium)
+	@$(BIN)/python -m tools.pdf
+
 check: site ## check the HTML of site/ with the W3C's validator (needs Node and Java)
 	@$(BIN)/python -m tools.validate site
 
@@ -33,7 +36,7 @@ bench: .venv/ready ## measure pages (needs Node and Chromium) and builds, beside
 	@$(BIN)/python -m bench
 
 clean: ## delete what was made, the virtual environment too
-	rm -rf .venv .cache site .site.new .site.old
+	rm -rf .venv .cache site .site.new .site.old course.pdf
 
 .venv/ready: requirements.txt constraints.txt pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11, 3.12 or 3.13 is needed, and there is no $(PYTHON); install it, then run again."; exit 1; }

@@ -122,12 +122,14 @@ def _mend_script(name: str, text: str) -> str:
     Each copy button stands in a navigation landmark without a name, of which a screen reader would list them all. The script now
     comes after the whole page, so the signal that the page is there may have been given before. The index holds the words of the
     whole site; the theme loads it, and the script that looks through it, with every page, here they are loaded when a reader goes
-    to the search.
+    to the search. The theme unfolds all that is folded before it prints, here an answer stays as the reader has left it.
     """
     text = _mend(name, "its copy buttons", r'"nav",(\{class:"md-code__nav"\})', r'"div",\1', text)
     ready = r'\w+\(document,"DOMContentLoaded",\{once:!0\}\)\.subscribe\(\(\)=>(\w+\.next\(document\))\)'
     text = _mend(name, "its wait for the page", ready, r"\1", text)
     text = _mend(name, "the start of its search's worker", r"\bnew Worker\(e\)", _WORKER, text)
+    folded = r'(closest\("details:not\(\[open\]\)"\)\),\w+\(\w=>(\w)===\w\).{,80}?\.pipe\(\w+\(\w=>)(\w\|\|!\w)\)'
+    text = _mend(name, "the unfolding before it prints", folded, r'\1(\3)&&!\2.matches(".pt-answer"))', text)
     # The names that RxJS's fromEvent and switchMap have in the bundle, read off a place where the theme uses them.
     from_event = re.search(r'(\w+)\(window,"compositionstart"\)', text)
     switch_map = re.search(r"return \w+\(\)\.pipe\((\w+)\((\w)=>\2\?\w+:\w+\)\)", text)

@@ -25,6 +25,7 @@ PAGE = """<head>
 SCRIPT = """t("nav",{class:"md-code__nav"});h(document,"DOMContentLoaded",{once:!0}).subscribe(()=>e.next(document));
 g(window,"compositionstart");function s(){return q().pipe(w(a=>a?b:c))}document.forms.namedItem("search")?i():d;
 function l(e,t=new Worker(e)){}
+function d(e,t,r){let o=!0;return L(t.pipe(m(n=>n.closest("details:not([open])")),g(n=>e===n)),r.pipe(g(n=>n||!o),O(()=>o=e.open)))}
 """
 WORKER = "words.map(r=>typed(r)?r:`${r}*`).join(' ')"
 
@@ -66,6 +67,7 @@ def test_style_sheets_are_joined_in_their_order(site):
         ("assets/javascripts/bundle.1.min.js", '"nav"', '"div"', "bundle.1.min.js: mkdocs-material .* writes its copy buttons in"),
         ("assets/javascripts/bundle.1.min.js", "{once:!0}", "", "writes its wait for the page in"),
         ("assets/javascripts/bundle.1.min.js", "Worker(e)", "Worker(a)", "writes the start of its search's worker in"),
+        ("assets/javascripts/bundle.1.min.js", "n||!o", "n", "writes the unfolding before it prints in"),
         ("assets/javascripts/bundle.1.min.js", "window", "document", "writes the loading of its search's index in"),
         ("assets/javascripts/bundle.1.min.js", "?i():", "&&i()||", "writes the loading of its search's index in"),
         (

@@ -49,7 +49,7 @@ def test_make_takes_a_python_that_fits(tmp_path):
 @needs_make
 def test_make_lists_its_targets():
     listed = _make().stdout
-    assert all(f"make {target}\t" in listed for target in ("serve", "test", "site", "check", "bench", "help"))
+    assert all(f"make {target}\t" in listed for target in ("serve", "test", "site", "print", "check", "bench", "help"))
 
 
 def _fresh(tmp_path, monkeypatch):
