@@ -52,8 +52,13 @@ def _page_target(name: str, found: pages.Measured, of_stock: dict) -> str:
     return f"[bold]missed:[/bold] {'; '.join(missed)}" if missed else "reached"
 
 
+def _base() -> str:
+    """Return the path of the site on its host, which ends with a slash."""
+    return urlsplit(yaml.load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"), Loader=yaml.BaseLoader)["site_url"]).path
+
+
 def bench_pages(console: Console, ours: Path, plain: Path, runs: int) -> None:
-    base = urlsplit(yaml.load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"), Loader=yaml.BaseLoader)["site_url"]).path
+    base = _base()
     measured, of_stock = {}, {}
     with console.status("") as status:
         for name, address in PAGES.items():
@@ -70,6 +75,21 @@ def bench_pages(console: Console, ours: Path, plain: Path, runs: int) -> None:
         f"a chapter under {CHAPTER_BYTES // 1000} kB.\n",
         highlight=False,
     )
+
+
+def bench_every_page(console: Console, ours: Path) -> None:
+    """Run Lighthouse once on every page, and say which have less than 100 in one of the four categories."""
+    site = ours / "site"
+    addresses = pages.addresses(site)
+    below = Table("page", "performance", "accessibility", "best practices", "SEO", "HTML")
+    with console.status("") as status:
+        for number, address in enumerate(addresses, start=1):
+            status.update(f"Lighthouse, page {number} of {len(addresses)}: {address or 'home'}")
+            found = pages.measure(site, _base(), address, 1)
+            if min(found.scores) < 100:
+                below.add_row(address or "home", *map(str, found.scores), f"{found.html / 1000:.0f} kB")
+    console.print(f"{len(addresses) - below.row_count} of {len(addresses)} pages have 100 four times; the others, each measured once:")
+    console.print(below)
 
 
 def bench_builds(console: Console, ours: Path, executing: Path, rest: dict[str, float]) -> None:
@@ -117,6 +137,7 @@ def main() -> None:
                 stock.make(ours, plain, execute=False)
                 builds.build(plain)
                 bench_pages(console, ours, plain, options.runs)
+                bench_every_page(console, ours)
         except node.Missing as missing:
             console.print(f"Pages not measured: {missing}.\n", highlight=False)
         if options.only != "pages":

@@ -95,6 +95,16 @@ def _run(program: Path, url: str, browser: str) -> dict:
     return json.loads(run.stdout)
 
 
+def addresses(site: Path) -> list[str]:
+    """Return the addresses of all pages of a built site, as in "learn/l2/"; "" is home. Redirects do not count."""
+    found = sorted(site.rglob("index.html"))
+    return [
+        "" if path.parent == site else f"{path.parent.relative_to(site).as_posix()}/"
+        for path in found
+        if 'http-equiv="refresh"' not in path.read_text(encoding="utf-8")
+    ]
+
+
 def measure(site: Path, base: str, address: str, runs: int) -> Measured:
     """Return the medians of several runs of Lighthouse on one page.
 
