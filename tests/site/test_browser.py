@@ -356,6 +356,10 @@ def test_the_current_page_is_marked_by_more_than_colour(browser, site_url, addre
     for link in marked.all():
         other = link.locator("xpath=ancestor::ul[1]/li/a[not(@aria-current)]").first
         assert link.evaluate(weight) > other.evaluate(weight), f"{link.inner_text()} is no bolder than its neighbours"
+    page.set_viewport_size(PHONE)
+    page.locator(".md-header label[for='__drawer']").click()
+    expect(marked).to_have_text(current[1:])
+    assert marked.evaluate(weight) > 600, f"{current[1]} is not bold in the menu of a phone"
     context.close()
 
 

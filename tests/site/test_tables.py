@@ -29,6 +29,10 @@ def test_on_a_phone_rows_are_stacked_with_the_heads_as_labels(browser, site_url)
         page.goto(f"{site_url}reference/notation/")
         row = page.locator(".pt-stack tbody tr").first
         assert row.evaluate("row => getComputedStyle(row).display") == display
+        # Blocks in the place of rows and cells: Chromium tells a screen reader of a table all the same.
+        tree = page.context.new_cdp_session(page).send("Accessibility.getFullAXTree")["nodes"]
+        told = [node["role"]["value"] for node in tree if not node["ignored"]]
+        assert {"table", "row", "cell"} <= set(told) and told.count("row") == page.locator("tr").count()
         label = row.locator("td").nth(1).evaluate("cell => getComputedStyle(cell, '::before').content")
         assert label == ('"meaning: "' if size is PHONE else "none")
         page.close()
