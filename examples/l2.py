@@ -83,7 +83,7 @@ figure, axes = plt.subplots(figsize=(4.6, 2.8))
 rng = np.random.default_rng(0)
 for place, (l2, kernel) in enumerate(zip(networks, kernels)):
     axes.plot(
-        place + rng.uniform(-0.25, 0.25, kernel.size),
+        place + rng.integers(-10, 11, kernel.size) / 40,  # side by side
         kernel.ravel(),
         "C2." if l2 else "C0.",
         markersize=3,

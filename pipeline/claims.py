@@ -110,7 +110,7 @@ class _Page(Preprocessor):
                 body += ["An observation: true of the run whose output the page shows, and promised of no other.", ""]
             passed = list(dict.fromkeys(on for claim in cited for on in self.ledger.passed(claim)))
             failed = list(dict.fromkeys(on for claim in cited for on in self.ledger.failed(claim)))
-            body += [f"- ✓ passed on {on}" for on in passed] + [f"- ✗ failed on {on}" for on in failed]
+            body += [f"- ✓ passed on {on}" for on in passed] + [f"- × failed on {on}" for on in failed]
             body += [] if passed or failed else ["- ○ not run here"]
             body += ["", f"`{test.file}`, line {test.line}:", "", self.md.htmlStash.store(highlight(test.source, _PYTHON, _HTML))]
             lines += _folded(f"{_state(self.ledger, cited[0])} {' '.join(map(_sentence, cited))}", "class: pt-entry", body)
@@ -175,7 +175,7 @@ def _count(ledger: Ledger, page: str) -> str:
 
 
 def _state(ledger: Ledger, claim: Claim) -> str:
-    return "✓" if ledger.stands(claim) else "✗" if ledger.failed(claim) else "○"
+    return "✓" if ledger.stands(claim) else "×" if ledger.failed(claim) else "○"
 
 
 def _sentence(claim: Claim) -> str:

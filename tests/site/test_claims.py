@@ -54,7 +54,7 @@ def test_an_observation_is_told_apart_from_a_claim(project):
 def test_a_failure_elsewhere_is_shown(project):
     passed(project)
     ledger.Ledger(project).record({"test_twice_two": "failed"}, ELSEWHERE)
-    assert f"✗ failed on {ledger.spoken(ELSEWHERE)}" in pages(project)[1]
+    assert f"× failed on {ledger.spoken(ELSEWHERE)}" in pages(project)[1]
 
 
 def test_a_scope_is_said_in_the_ledger(project):
@@ -74,7 +74,7 @@ def test_the_ledger_has_a_line_for_each_claim_and_says_how_many_pass(project):
     assert f"<li><strong>3 of 3</strong> pass on {ledger.spoken(HERE)}.</li>" in lines
     assert f"<li><strong>0 of 2</strong> pass on {ledger.spoken(ELSEWHERE)}; 1 fail; 1 have not run in their present wording.</li>" in lines
     assert "<summary>Home: 0 of 1 pass</summary>" in lines and "<summary>Demo chapter: 2 of 2 pass</summary>" in lines
-    assert '<li>✗ <a href="home/#test_twice_two" id="test_twice_two">Two is half of four.</a></li>' in lines
+    assert '<li>× <a href="home/#test_twice_two" id="test_twice_two">Two is half of four.</a></li>' in lines
     assert '<li>✓ <a href="demo/#test_twice_two">Twice two is' in lines  # an id stands once on a page
     assert "✓ The bias is left out." not in lines and lines.count("<li>✓") == 2
 

@@ -25,7 +25,8 @@ CONES = {
 
 def properties(scheme):
     """Return {"l1": "#c8500a", …}, the colours that site.css sets for a scheme."""
-    rule = re.search(rf'\[data-md-color-scheme="{scheme}"\] \{{(.*?)\}}', CSS, re.DOTALL)[1]
+    which = '="slate"' if scheme == "slate" else ""  # the light colours are those of every scheme on paper
+    rule = re.search(rf"\[data-md-color-scheme{which}\] \{{(.*?)\}}", CSS, re.DOTALL)[1]
     return dict(re.findall(r"--pt-([\w-]+): (#[0-9a-f]{6});", rule)) | {"page": re.search(r"--md-default-bg-color: (#\w{6})", rule)[1]}
 
 
