@@ -313,7 +313,7 @@ print_table("l1, l2", ["L1", "L2", "L1L2"], median_factors)
 # ## All six pairs, with intervals
 #
 # Student's t for the mean of the paired differences. The six intervals of a
-# column hold together with 95% (Bonferroni). Divisions of the same rows are
+# column are corrected together (Bonferroni). Divisions of the same rows are
 # corrected for their overlap (Nadeau and Bengio, 2003).
 
 # %% tags=["losses"]
@@ -368,7 +368,7 @@ for kind in drawn:
     axes.set(xlim=(-0.1, 0.1), ylim=(2.5, -0.5))
     figure.set_label(
         f"Mean differences of the test loss between penalties, with intervals "
-        f"that hold together, {kind}: {'; '.join(told)}."
+        f"corrected for six pairs, {kind}: {'; '.join(told)}."
     )
 plt.show()
 

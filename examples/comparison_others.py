@@ -283,8 +283,8 @@ for method, values in grids.items():
 # %% [markdown]
 # ## Differences to L2
 #
-# Paired, with Student's t. The three intervals of a column hold together with
-# 95% (Bonferroni).
+# Paired, with Student's t. The three intervals of a column are corrected
+# together (Bonferroni).
 
 
 # %% tags=["differences"]

@@ -222,7 +222,7 @@ plt.show()
 # ## What a penalty changes
 #
 # Paired differences to no penalty, with Student's t. The three intervals of a
-# row hold together with 95% (Bonferroni).
+# row are corrected together (Bonferroni).
 
 
 # %% tags=["rows"]

@@ -363,6 +363,14 @@ def test_probabilities_with_l2_are_close_to_the_accuracy_in_this_run(shown):
     assert abs(too_sure(shown, "L2")) < too_sure(shown, "none") / 3
 
 
+def test_chosen_medians_of_l1_and_l2_are_the_same_in_this_run(shown):
+    factors = shown("comparison#factors")
+    for kind in ("sparse", "dense", "tumours", "digits"):
+        l1, zero = factors.entry("L1", kind).split(", ")
+        assert [zero, l1] == factors.entry("L2", kind).split(", ")
+        assert (zero, number(l1) > 0) == ("0", True)
+
+
 def test_no_interval_of_the_real_data_excludes_zero_in_this_run(shown):
     for kind in ("tumours", "digits"):
         for tag in ("losses", "points"):
@@ -374,7 +382,7 @@ def test_matrices_of_the_tumours_are_alike_and_those_of_the_sparse_truth_better_
         with_penalty, without = (np.diag(shown("comparison#matrices").image(f"{kind}, {penalty}")) for penalty in ("L1L2", "none"))
         return with_penalty - without
 
-    assert np.all(gains("sparse") > 0.02)
+    assert np.all(gains("sparse") > 0.04)
     assert np.all(np.abs(gains("tumours")) < 0.01)
 
 
@@ -399,6 +407,11 @@ def test_gains_on_the_sparse_truth_peak_at_150_and_remain_at_2400_rows_in_this_r
         gains = gains_with_rows(shown, "sparse", penalty)
         assert max(gains, key=lambda size: sum(gains[size])) == 150
         assert gains[2400][0] > 0
+
+
+def test_gain_of_l1_on_75_sparse_rows_is_not_clear_in_this_run(shown):
+    low, high = gains_with_rows(shown, "sparse", "L1")[75]
+    assert low < 0 < high
 
 
 def test_gains_on_the_dense_truth_are_below_half_a_point_from_600_rows_on_in_this_run(shown):

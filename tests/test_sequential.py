@@ -432,6 +432,17 @@ def test_unfrozen_layer_is_missing_from_a_compiled_loss():
     assert model.evaluate(ROWS, np.zeros((6, 1)), batch_size=6, verbose=0) == whole == pytest.approx(frozen + penalty, rel=1e-5)
 
 
+def test_loss_follows_a_frozen_layer_without_compiling():
+    model, frozen, penalty = frozen_model()
+    for trainable, expected in [(True, frozen + penalty), (False, frozen)]:
+        model.layers[0].trainable = trainable
+        assert model.evaluate(ROWS, np.zeros((6, 1)), batch_size=6, verbose=0) == pytest.approx(expected, rel=1e-5)
+    model = small_model(L2(0.1))
+    whole = reported_loss(model, ROWS, np.zeros((6, 1)))
+    model.layers[0].trainable = False
+    assert model.evaluate(ROWS, np.zeros((6, 1)), batch_size=6, verbose=0) == pytest.approx(whole - penalty, rel=1e-5)
+
+
 def test_regularizer_set_on_the_layer_leaves_the_kernel_without_penalty():
     model = small_model()
     data_loss = reported_loss(model, ROWS, np.zeros((6, 1)))
@@ -489,6 +500,22 @@ def test_cloned_model_takes_the_new_regularizer(kind, shape):
     np.testing.assert_array_equal(output(clone, rows), output(model, rows))
     assert total(clone) == pytest.approx(0.3 * np.square(model.layers[0].kernel.numpy()).sum())
     assert total(model) == pytest.approx(0.1 * np.abs(model.layers[0].kernel.numpy()).sum())
+
+
+def test_cloned_embedding_and_recurrent_layers_take_the_new_regularizer():
+    for kind, shape, name in [(layers.Embedding, (6,), "embeddings"), (layers.LSTM, (5, 4), "kernel"), (layers.GRU, (5, 4), "kernel")]:
+        layer = kind(9, 3) if kind is layers.Embedding else kind(3)
+        model = Sequential([layers.Input(shape), layer])
+        owner = layer
+        if kind is not layers.Embedding:
+            with pytest.raises(AttributeError):
+                layer.kernel_regularizer = L2(0.3)
+            owner = layer.cell
+        setattr(owner, f"{name}_regularizer", L2(0.3))
+        clone = keras.models.clone_model(model)
+        clone.set_weights(model.get_weights())
+        assert model.losses == []
+        assert total(clone) == pytest.approx(0.3 * np.square(getattr(owner, name).numpy()).sum(), rel=1e-5)
 
 
 def test_saved_model_keeps_its_regularizers_and_saved_weights_do_not(tmp_path):
