@@ -67,15 +67,12 @@ X, y = X[:200], y[:200]
 
 # %%
 def network(n_features, n_classes, l1, l2):
-    penalty = L1L2(l1, l2)
-    return Sequential(
-        [
-            layers.Input(shape=(n_features,)),
-            layers.Dense(8, "relu", kernel_regularizer=penalty),
-            layers.Dense(8, "relu", kernel_regularizer=penalty),
-            layers.Dense(n_classes, "softmax", kernel_regularizer=penalty),
-        ]
-    )
+    penalty = {"kernel_regularizer": L1L2(l1, l2)}
+    model = Sequential([layers.Input((n_features,))])
+    for units in (8, 8):
+        model.add(layers.Dense(units, "relu", **penalty))
+    model.add(layers.Dense(n_classes, "softmax", **penalty))
+    return model
 
 
 def train(X, y, l1, l2, updates=200):

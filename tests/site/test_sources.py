@@ -17,6 +17,7 @@ from pipeline.source import prose_lines
 from tests.site.conftest import ROOT
 from tools.chapter import QUIET, last_cell
 
+CHAPTERS = sorted((ROOT / "docs" / "learn").glob("*.md"))
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
@@ -103,11 +104,19 @@ def second_sentences(text: str) -> list[int]:
     return found
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "docs" / "learn").glob("*.md")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_a_chapter_has_one_sentence_a_line(path):
     """So that a claim is its line, and a diff shows the sentence that changed."""
     lines = ", ".join(map(str, second_sentences(path.read_text(encoding="utf-8"))))
     assert not lines, f"{path.relative_to(ROOT)}: begin each sentence on a line of its own, on lines {lines}"
+
+
+# In short closes the course: its one program is the whole of an example, after the tables and formulas.
+@pytest.mark.parametrize("path", [path for path in CHAPTERS if path.stem != "in_short"], ids=lambda path: path.stem)
+def test_the_first_code_of_a_chapter_has_at_most_ten_lines(path):
+    code = re.search(r"^```python\n(.*?)^```$", path.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)[1]
+    lines = [line for line in code.splitlines() if line.strip()]
+    assert len(lines) <= 10, f"docs/learn/{path.name} opens with {len(lines)} lines of code; ten are what a reader takes in at once"
 
 
 def test_a_second_sentence_on_a_line_is_found():
