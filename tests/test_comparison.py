@@ -434,6 +434,18 @@ def l2_is_better(shown, method, kind):
     return tuple(found)
 
 
+def test_scripts_agree_where_they_train_the_same_networks_in_this_run(shown):
+    others, more_rows = shown("comparison_others#means"), shown("comparison_rows#rows")
+    for kind in ("sparse", "dense"):
+        for penalty in ("none", "L2"):
+            assert others.number(penalty, f"{kind} loss") == shown("comparison#scores").number(penalty, kind)
+            assert others.number(penalty, f"{kind} points") == shown("comparison#accuracies").number(penalty, kind)
+        assert more_rows.number(f"{kind} 150", "none") == shown("comparison#accuracies").number("none", kind)
+        for penalty in PENALTIES:  # their differences are printed with as many digits
+            difference = shown("comparison#accuracies").number(penalty, kind) - shown("comparison#accuracies").number("none", kind)
+            assert more_rows.number(f"{kind} 150", f"{penalty} − none") == pytest.approx(difference, abs=0.11)
+
+
 def test_l2_is_better_than_early_stopping_and_dropout_in_this_run(shown):
     for method in ("stopped", "dropout"):
         for kind in ("sparse", "dense"):
