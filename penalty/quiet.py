@@ -1,0 +1,17 @@
+"""Keras, loaded without TensorFlow's log, which comes whatever log level it is told."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+_standard_error = os.dup(2)
+_nowhere = os.open(os.devnull, os.O_WRONLY)
+os.dup2(_nowhere, 2)
+try:
+    import keras
+    import tensorflow as tf
+finally:
+    os.dup2(_standard_error, 2)
+    os.close(_standard_error)
+    os.close(_nowhere)
+
+__all__ = ["keras", "tf"]
