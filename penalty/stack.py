@@ -21,7 +21,7 @@ class Stack:
     """What the trained slices say.
 
     Attributes:
-        outputs: (splits, settings, n, classes) log-probabilities, or (splits, settings, n, 1) predictions of the standardized target, of all rows.
+        outputs: (splits, settings, n, classes) log-probabilities of all rows, or (splits, settings, n, 1) predictions of the standardized target.
         first_kernel: (splits, settings, p, units) of the first layer; rows beyond a split's own inputs are 0.
         checkpoints: (checkpoints, splits, n, classes or 1), the outputs of the first setting after so many epochs.
         seconds: that the training took.
@@ -135,7 +135,7 @@ def train_stack(
     Returns:
         A `Stack`. Its slices equal separate trainings of the estimators up to the rounding of sums in single precision.
     """
-    n, splits, settings = len(X[0]), len(X), len(l1)
+    n, splits = len(X[0]), len(X)
     inputs = [part.shape[1] for part in X]
     rows = np.zeros((n, splits, width or max(inputs)), "float32")
     for split, part in enumerate(X):
