@@ -12,6 +12,7 @@ from pathlib import Path
 from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
 
+from pipeline import styles
 from pipeline.files import kept
 from pipeline.source import ROOT, SiteError, unlike
 
@@ -45,7 +46,8 @@ def finish(site: Path, root: Path = ROOT) -> None:
         # The theme looks for all that begins with what was typed; the very word counts more: by "L1", nobody means "l1_ratio".
         text = _mend(worker.name, "a query of its search", r"`\$\{(\w)\}\*`", r"`${\1}^16 ${\1}*`", worker.read_text(encoding="utf-8"))
         worker.write_text(text, encoding="utf-8")
-    sheet = _join_sheets(site, next(text for path, text in pages.items() if path.name == "index.html"))
+    names = styles.names(pages.values(), (path.read_text(encoding="utf-8") for path in sorted(site.rglob("*.js"))))
+    sheet = _join_sheets(site, next(text for path, text in pages.items() if path.name == "index.html"), names)
     _cut_math_font(site, root, pages.values())
     for path, text in pages.items():
         name = path.relative_to(site).as_posix()
@@ -69,13 +71,16 @@ def _mend(name: str, what: str, pattern: str, new: str, text: str) -> str:
     return text
 
 
-def _join_sheets(site: Path, page: str) -> str:
-    """Replace the style sheets that `page` links to, each of which would delay the first paint, with one; return its name."""
+def _join_sheets(site: Path, page: str, names: set[str]) -> str:
+    """Replace the style sheets that `page` links to, each of which would delay the first paint, with what the site uses of them.
+
+    Return the name of the one that holds it.
+    """
     links = re.search(_LINKS, page)
     if links is None:
         raise _unlike("index.html", _SHEETS)
     sheets = [site / href.removeprefix(links[1]) for href in re.findall(rf'{_LINK}([^"]+)', links[0])]
-    joined = "\n".join(_movable(sheet, site) for sheet in sheets)
+    joined = styles.used("\n".join(_movable(sheet, site) for sheet in sheets), names)
     name = f"site.{hashlib.sha256(joined.encode()).hexdigest()[:8]}.css"
     (site / name).write_text(joined, encoding="utf-8")
     for sheet in sheets:

@@ -47,7 +47,7 @@ def site(tmp_path):
 def test_style_sheets_are_joined_in_their_order(site):
     finish.finish(site, site)
     (sheet,) = site.rglob("*.css")
-    assert sheet.read_text(encoding="utf-8") == 'p{color:red}\nq { src: url("assets/fonts/penalty-math.woff2"); }'
+    assert sheet.read_text(encoding="utf-8") == 'p{color:red}q { src: url("assets/fonts/penalty-math.woff2"); }'
     assert re.findall("<link[^>]*>", (site / "index.html").read_text(encoding="utf-8")) == [f'<link rel="stylesheet" href="{sheet.name}">']
 
 
