@@ -62,7 +62,7 @@ class Verdict:
         factor_minimum, factor_one_se: (l1, l2) of `best` with the lowest inner loss over all rows, and by the one-standard-error rule.
         pairs: of all methods; `a` is the one with the lower mean loss.
         against_base: each method against the base rate (the mean); their p-values are one-sided.
-        informative: whether a method is clearly better than the base rate.
+        informative: whether one of the six methods is clearly better than the base rate.
         clear: whether `best` is clearly better than the other three.
         stable: by penalty, how the chosen factors vary.
         left_out: by column, in how many outer folds L1 left it out; columns that it never left out are missing.
@@ -86,7 +86,9 @@ def corrected_interval(differences, test_share: float, level: float = 0.95) -> I
     mean ± t · √((1/J + test_share) · s²), t with J − 1 degrees of freedom
 
     The plain variance s²/J would treat the folds as independent, and its intervals are too narrow. The correction was made for repeated
-    hold-out: J random divisions of the same rows. For repeated k-fold cross-validation, as here, it is an approximation that is in common use.
+    hold-out, J random divisions of the same rows, and for differences that hardly depend on which rows are drawn for training. For
+    repeated k-fold cross-validation it is an approximation in common use. In the tests, 95% intervals cover the true difference in 90 to
+    97% of tables with hold-out, and in 92 to 99% with five folds repeated twice.
 
     Args:
         differences: (J,) one for each fold, J at least 2.
@@ -160,7 +162,8 @@ def verdict(comparison: Comparison) -> Verdict:
 
     The features say something if a method is better than the base rate. This question has one direction, because features without
     information can only make the predictions worse, so each of its p-values is one-sided. It is asked of six methods, of which the best
-    would often be better by chance. With Holm's adjustment over the six, at most 5 in 100 tables without information are called informative.
+    would often be better by chance. With Holm's adjustment over the six, at most about 5 in 100 tables without information are called
+    informative.
     """
     losses = dict(zip(METHODS, comparison.losses.T))
     share = np.mean([len(test) / len(train) for train, test in zip(comparison.train, comparison.test)])
@@ -169,8 +172,8 @@ def verdict(comparison: Comparison) -> Verdict:
     deciding = [pair for pair in found if set(pair) <= set(CHOICES)]
     pairs = _adjusted({pair: found[pair] for pair in deciding}) + _adjusted({pair: found[pair] for pair in found if pair not in deciding})
 
-    against = {(method, "base rate"): _one_sided(corrected_interval(losses[method] - comparison.base_losses, share)) for method in METHODS}
-    against_base = _adjusted(against)
+    against_base = {(a, "base rate"): corrected_interval(losses[a] - comparison.base_losses, share) for a in METHODS}
+    against_base = _adjusted({pair: _one_sided(interval) for pair, interval in against_base.items()})
 
     best = next(method for method in ranked if method in CHOICES)
     minimum, one_se = _recommended(comparison, best) if best != "none" else (0, 0)
@@ -230,11 +233,15 @@ def _sentences(result: Verdict, comparison: Comparison) -> list[str]:
     against_base = _against_base(result, comparison, loss)
     if not result.informative:
         return [against_base]
+    rivals = _rivals(result, loss)
+    if not any(pair.clear for pair in result.against_base if pair.a in CHOICES):  # then no choice between them is worth a word
+        return [against_base, *rivals]
     factor = _factor(result, comparison, loss) if result.best != "none" else []
-    return [_penalty(result, loss), against_base, *factor, *_rivals(result, loss), _inputs(result, comparison)]
+    return [_penalty(result, loss), against_base, *factor, *rivals, _inputs(result, comparison)]
 
 
-def _listed(words, last="and") -> str:
+def _listed(words: list[str], last: str = "and") -> str:
+    """Return "a", "a and b" or "a, b and c"."""
     return f" {last} ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
@@ -253,17 +260,14 @@ def _against_base(result: Verdict, comparison: Comparison, loss: str) -> str:
     clear = [pair for pair in result.against_base if pair.clear]
     lowest = min(clear or result.against_base, key=lambda pair: pair.mean)
     lowest_loss = comparison.losses[:, METHODS.index(lowest.a)].mean()
-    numbers = (
-        f"the {loss} is {number(lowest_loss)} {WITH[lowest.a]} and {number(comparison.base_losses.mean())} with {base} {_interval(lowest)}"
-    )
+    base_loss = f"{number(comparison.base_losses.mean())} with {base}"
+    numbers = f"the {loss} is {number(lowest_loss)} {WITH[lowest.a]} and {base_loss} {_interval(lowest)}"
     if not clear:
-        return (
-            f"The features say nothing about {name} that these rows could show, because no method predicts it clearly better than {base}: "
-            f"{numbers}."
-        )
+        nothing = f"The features say nothing about {name} that these rows could show"
+        return f"{nothing}, because no method predicts it clearly better than {base}: {numbers}."
     if len(clear) == len(METHODS):
         return f"Every method predicts {name} clearly better than {base}: {numbers}."
-    return f"The target {name} is predicted clearly better than by {base} only {_listed([WITH[pair.a] for pair in clear])}: {numbers}."
+    return f"Only {_listed([WITH[pair.a] for pair in clear])} is {name} predicted clearly better than by {base}: {numbers}."
 
 
 def _penalty(result: Verdict, loss: str) -> str:
@@ -296,9 +300,8 @@ def _factor(result: Verdict, comparison: Comparison, loss: str) -> list[str]:
         for factors in (result.factor_minimum, result.factor_one_se)
     )
     one_se = "the same factor" if one_se == minimum else one_se
-    said = [
-        f"In cross-validation over all rows, {result.best} has the lowest {loss} at {minimum}; the one-standard-error rule takes {one_se}."
-    ]
+    lowest = f"In cross-validation over all rows, {result.best} has the lowest {loss} at {minimum}"
+    said = [f"{lowest}, and the one-standard-error rule takes {one_se}."]
     strengths = (comparison.l1 + comparison.l2)[np.array(comparison.penalty) == result.best]
     if sum(result.factor_minimum) == strengths.max():
         said.append("This factor is the strongest that was tried, so a stronger one may be better.")
@@ -328,8 +331,8 @@ def _rivals(result: Verdict, loss: str) -> list[str]:
 def _inputs(result: Verdict, comparison: Comparison) -> str:
     """Say which columns L1 leaves out in more than half of the outer folds."""
     names = [str(column) for column, count in result.left_out.items() if count > len(comparison.test) / 2]
-    columns = f"{comparison.table.features.shape[1]:,} columns"
     if not names:
-        return f"In most outer folds, L1 leaves out none of the {columns}."
+        return "In most outer folds, L1 leaves out none of the columns."
     named = f": {_listed(names)}" if len(names) <= NAMED else ""
-    return f"In most outer folds, L1 leaves out {len(names):,} of the {columns}, whose first-layer weights are all below {LEFT_OUT}{named}."
+    share = f"{len(names):,} of {comparison.table.features.shape[1]:,} columns"
+    return f"In most outer folds, L1 leaves out {share}, because all of their first-layer weights are below {LEFT_OUT}{named}."
