@@ -30,7 +30,7 @@ def copy_project(folder: Path) -> None:
 
 
 def time_scripts() -> dict[str, float]:
-    """Return the seconds that each example takes by itself, one after the other, in the environment of the build."""
+    """Return the seconds that each example, by its stem, takes by itself, one after the other, in the environment of the build."""
     times = {}
     environment = {**os.environ, "MPLBACKEND": "agg", "TF_CPP_MIN_LOG_LEVEL": "3"}
     for script in scripts():
@@ -39,7 +39,7 @@ def time_scripts() -> dict[str, float]:
             subprocess.run(
                 [sys.executable, str(script.path)], cwd=folder, env={**environment, "TMPDIR": folder}, capture_output=True, check=True
             )
-            times[script.name] = time.perf_counter() - begin
+            times[script.stem] = time.perf_counter() - begin
     return times
 
 

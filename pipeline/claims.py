@@ -8,6 +8,8 @@ The ledger has a first page, where `{{ ledger }}` becomes a line for each claim,
 
 import json
 import re
+from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
@@ -20,6 +22,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 from pygments.token import Comment, Keyword, Literal, Name, Operator, Text
 
+from pipeline.files import kept
 from pipeline.formulas import displayed
 from pipeline.ledger import LEDGER, MARKER, Claim, Ledger, claims_in, plain, unlink
 from pipeline.source import ROOT, Page, prose_lines
@@ -101,7 +104,10 @@ class _Page(Preprocessor):
 
     def _entries(self, page):
         lines = []
-        for name in dict.fromkeys(claim.test for claim in self.ledger.pages[page]):
+        names = list(dict.fromkeys(claim.test for claim in self.ledger.pages[page]))
+        sources = [self.ledger.tests[name].source for name in names]
+        coloured = _coloured(sources, (self.ledger.root / ".cache" / address(page)).with_suffix(".json"))
+        for name in names:
             cited = [claim for claim in self.ledger.pages[page] if claim.test == name]
             test = self.ledger.tests[name]
             # The id is inside, so that a link to it unfolds the entry, without a script too.
@@ -112,9 +118,16 @@ class _Page(Preprocessor):
             failed = list(dict.fromkeys(on for claim in cited for on in self.ledger.failed(claim)))
             body += [f"- ✓ passed on {on}" for on in passed] + [f"- × failed on {on}" for on in failed]
             body += [] if passed or failed else ["- ○ not run here"]
-            body += ["", f"`{test.file}`, line {test.line}:", "", self.md.htmlStash.store(highlight(test.source, _PYTHON, _HTML))]
+            body += ["", f"`{test.file}`, line {test.line}:", "", self.md.htmlStash.store(next(coloured))]
             lines += _folded(f"{_state(self.ledger, cited[0])} {' '.join(map(_sentence, cited))}", "class: pt-entry", body)
         return lines
+
+
+def _coloured(sources: list[str], path: Path) -> Iterator[str]:
+    """Yield the HTML of Python sources; colouring hundreds of tests takes a second, so it is kept in `path`."""
+    depends = json.dumps([version("pygments"), *sources]).encode() + Path(__file__).read_bytes()
+    made = kept(path, depends, lambda: json.dumps([highlight(source, _PYTHON, _HTML) for source in sources]).encode())
+    yield from json.loads(made)
 
 
 def _folded(title: str, attributes: str, body: list[str]) -> list[str]:

@@ -20,7 +20,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from pipeline import chapters, formulas
 from pipeline.files import write_whole
-from pipeline.script import Script
+from pipeline.script import scripts
 from pipeline.source import ROOT, SiteError, prose_lines
 
 MARKER = re.compile(r"\[✓ (test_\w+)(?: on ([^\]]+))?\]")
@@ -220,8 +220,12 @@ class Ledger:
         """Return the digests of the code of the scripts whose output a test names, as in `shown("l2#path")`."""
         words = [node.value for node in ast.walk(test) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
         stems = sorted({word.partition("#")[0] for word in words if re.fullmatch(r"\w+#[\w-]+", word)})
-        scripts = [Script(self.root / "examples" / f"{stem}.py", self.root) for stem in stems]
-        return [script.code() for script in scripts if script.path.is_file()]
+        return [self._codes[stem] for stem in stems if stem in self._codes]
+
+    @cached_property
+    def _codes(self) -> dict[str, str]:
+        """The digest of the code of each script, by stem."""
+        return {script.stem: script.code() for script in scripts(self.root)}
 
     def _formulas(self, code: ast.AST) -> list[str]:
         """Return the formulas of pages that code of a test reads."""
