@@ -9,7 +9,7 @@ from html import escape
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator, ScalarFormatter
 
 from penalty.verdict import number
 
@@ -49,7 +49,7 @@ _STYLE = {
     "ytick.labelcolor": INK,
 }
 MOST_ROWS = 2000  # dots in a drawing
-_WIDTH = 4.6  # inches: on a phone the letters are about 12 pixels high
+_WIDTH = 4.3  # inches: on a phone the letters are about 12 pixels high
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,10 @@ def digits(value: float) -> str:
 
 
 @contextmanager
-def _axes(drawn: dict, name: str, height: float = 3.0, rows: tuple = (1,)):
-    """Yield the axes of one drawing, one below the other; its SVG is then in `drawn["svg"]`."""
+def _axes(drawn: dict, name: str, height: float, rows: tuple = (1,), width: float = _WIDTH):
+    """Yield the axes of one drawing, one below the other, of these heights; its SVG is then in `drawn["svg"]`."""
     with matplotlib.rc_context({**matplotlib.rcParamsDefault, **_STYLE, "backend": "agg"}):
-        figure = Figure((_WIDTH, height), layout="constrained")
+        figure = Figure((width, height), layout="constrained")
         yield figure.subplots(len(rows), 1, sharex=True, squeeze=False, height_ratios=rows)[:, 0]
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
@@ -106,9 +106,20 @@ def _logarithmic(axis, low: float, high: float) -> None:
     axis.axes.set_xlim(low / 1.5, high * 1.5)
 
 
+class _Plain(ScalarFormatter):
+    """Numbers at an axis: never with an exponent, thousands set off."""
+
+    def __init__(self):
+        super().__init__(useOffset=False)
+        self.set_scientific(False)
+
+    def __call__(self, value, pos=None):
+        return f"{value:,.0f}".replace("-", "−") if abs(value) >= 10_000 else super().__call__(value, pos)
+
+
 def _ticks(axis, count: int = 5) -> None:
     axis.set_major_locator(MaxNLocator(count))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{round(value, 10):,.10g}".replace("-", "−")))
+    axis.set_major_formatter(_Plain())
 
 
 def differences(names: list[str], means: np.ndarray, low: np.ndarray, high: np.ndarray, measure: str, base: str) -> Drawing:
@@ -126,7 +137,7 @@ def differences(names: list[str], means: np.ndarray, low: np.ndarray, high: np.n
         axes.set_xlabel(f"{measure}, minus that of {base}")
         _ticks(axes.xaxis)
     said = "; ".join(f"{name} {digits(mean)} ({digits(a)} to {digits(b)})" for name, mean, a, b in zip(names, means, low, high))
-    return _drawing(drawn, f"Mean {measure} minus that of {base}, with 95% interval: {said}. Below zero is better than {base}.")
+    return _drawing(drawn, f"{measure.capitalize()} minus that of {base}, with 95% interval: {said}. Below zero is better than {base}.")
 
 
 def factor_curve(
@@ -143,38 +154,36 @@ def factor_curve(
     """
     mean, error = losses.mean(axis=0), losses.std(axis=0, ddof=1) / np.sqrt(len(losses))
     colour, drawn = COLOURS[name], {}
-    with _axes(drawn, f"factor-{name}", 2.9) as (axes,):
+    with _axes(drawn, f"factor-{name}", 2.7, width=3.6) as (axes,):
         axes.axhline(none, color=COLOURS["none"], linewidth=1.2, linestyle=":")
-        axes.annotate("no penalty", (1, none), (0, 3), xycoords=("axes fraction", "data"), textcoords="offset points", ha="right", fontsize=9.5)
+        axes.annotate(
+            "no penalty", (1, none), (0, 3), xycoords=("axes fraction", "data"), textcoords="offset points", ha="right", fontsize=9.5
+        )
         axes.fill_between(factors, mean - error, mean + error, color=colour, alpha=0.18, linewidth=0)
         axes.plot(factors, mean, color=colour)
         axes.plot(factors[minimum], mean[minimum], "o", color=colour, markersize=8)
         axes.plot(factors[one_error], mean[one_error], "s", color=colour, markersize=9, markerfacecolor="none", markeredgewidth=2)
-        axes.set_title(TITLES[name])
-        axes.set_xlabel("factor l1 and factor l2 together" if name == "L1L2" else f"factor {name.lower()}")
+        axes.set_title(name)
+        axes.set_xlabel("l1 + l2" if name == "L1L2" else name.lower())
         axes.set_ylabel(measure)
         axes.set_ylim(limits)
         _logarithmic(axes.xaxis, factors[0], factors[-1])
         _ticks(axes.yaxis)
     return _drawing(
         drawn,
-        f"{measure} over the factor of {name}, from {digits(mean[0])} at {number(factors[0])} to {digits(mean[-1])} at {number(factors[-1])}. "
+        f"{measure.capitalize()} over the factor of {name}, from {digits(mean[0])} at {number(factors[0])} to {digits(mean[-1])} at {number(factors[-1])}. "
         f"The minimum is {digits(mean[minimum])} at {number(factors[minimum])}; the one-standard-error factor is {number(factors[one_error])}, "
         f"with {digits(mean[one_error])}. Without a penalty it is {digits(none)}.",
     )
 
 
-TITLES = {"L1": "L1", "L2": "L2", "L1L2": "L1L2 (both)"}
-
-
-def chosen_factors(factors: dict[str, np.ndarray]) -> Drawing:
-    """Draw how often each factor was chosen in the outer folds; `factors` has for each penalty an array (outer folds,), 0 for none."""
+def chosen_factors(factors: dict[str, np.ndarray], tried: np.ndarray) -> Drawing:
+    """Draw how often each factor was chosen: for each penalty an array (outer folds,), of the factors that were `tried`."""
     drawn, said = {}, []
-    every = np.concatenate(list(factors.values()))
-    with _axes(drawn, "chosen", 0.9 + 0.45 * len(factors)) as (axes,):
+    with _axes(drawn, "chosen", 0.9 + 0.5 * len(factors)) as (axes,):
         for row, (name, chosen) in enumerate(factors.items()):
             values, counts = np.unique(chosen, return_counts=True)
-            axes.scatter(values, np.full(len(values), row), s=60 + 200 * counts / counts.sum(), c=COLOURS[name], marker=MARKERS[name], alpha=0.25)
+            axes.scatter(values, np.full(len(values), row), s=200 + 300 * counts / counts.sum(), color=COLOURS[name], alpha=0.25)
             for value, count in zip(values, counts):
                 axes.text(value, row, str(count), ha="center", va="center", fontsize=9.5, fontweight="bold")
             said.append(f"{name}: " + ", ".join(f"{number(value)} in {count}" for value, count in zip(values, counts)))
@@ -183,8 +192,8 @@ def chosen_factors(factors: dict[str, np.ndarray]) -> Drawing:
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
         axes.set_xlabel("chosen factor")
-        _logarithmic(axes.xaxis, every.min(), every.max())
-    return _drawing(drawn, f"How many of the {len(every) // len(factors)} outer folds chose each factor. {'; '.join(said)}.")
+        _logarithmic(axes.xaxis, tried.min(), tried.max())
+    return _drawing(drawn, f"How many of the {len(chosen)} outer folds chose each factor. {'; '.join(said)}.")
 
 
 def input_weights(names: list[str], weights: np.ndarray, penalty: str) -> Drawing:
@@ -204,20 +213,30 @@ def input_weights(names: list[str], weights: np.ndarray, penalty: str) -> Drawin
         axes.set_xlabel("largest |weight| in the first layer")
         _ticks(axes.xaxis)
     said = ", ".join(f"{name} {digits(value)}" for name, value in zip(names[:5], mean))
-    return _drawing(drawn, f"Largest weight of the first layer by input, mean over the outer folds, in descending order: {said}{' …' * (len(names) > 5)}.")
+    return _drawing(
+        drawn,
+        f"Largest weight of the first layer by input, mean over the outer folds, in descending order: {said}{' …' * (len(names) > 5)}.",
+    )
 
 
 def calibration(observed: np.ndarray, predicted: np.ndarray, counts: np.ndarray, label: str, penalty: str, key: str) -> Drawing:
     """Draw a reliability diagram: observed share over mean predicted probability, (bins,) each, and below it the rows of each bin; `key` is its own."""
     drawn, colour = {}, COLOURS[penalty]
-    with _axes(drawn, key, 3.9, (3, 1)) as (above, below):
+    with _axes(drawn, key, 3.9, rows=(3, 1)) as (above, below):
         above.plot([0, 1], [0, 1], color=SOFT, linewidth=1, linestyle="--")
         above.plot(predicted, observed, color=colour, marker=MARKERS[penalty])
         above.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03))
         above.set_ylabel("observed share")
         below.vlines(predicted, 0, counts, color=colour, linewidth=7, alpha=0.5)
         for place, count in zip(predicted, counts):
-            below.annotate(f"{count:,}" if count < 10_000 else f"{count / 1000:.0f}k", (place, count), (0, 2), textcoords="offset points", ha="center", fontsize=9)
+            below.annotate(
+                f"{count:,}" if count < 10_000 else f"{count / 1000:.0f}k",
+                (place, count),
+                (0, 2),
+                textcoords="offset points",
+                ha="center",
+                fontsize=9,
+            )
         below.set_ylim(0, counts.max() * 1.35)
         below.set_ylabel("rows")
         below.set_yticks([])
@@ -237,13 +256,14 @@ def predicted_and_true(truth: np.ndarray, predicted: np.ndarray, name: str, pena
     style = {"color": COLOURS[penalty], "linestyle": "none", "marker": "o", "markersize": 3.5, "alpha": 0.4, "markeredgewidth": 0}
     for label, values, line in ((f"true {name}", truth, predicted), ("residual, true − predicted", residual, 0 * predicted)):
         drawn = {}
-        with _axes(drawn, f"numeric-{len(drawings)}", 3.0) as (axes,):
-            axes.plot(predicted, values, rasterized=False, **style)
+        with _axes(drawn, f"numeric-{len(drawings)}", 2.9, width=3.6) as (axes,):
+            axes.plot(predicted, values, **style)
             ends = [np.argmin(predicted), np.argmax(predicted)]
             axes.plot(predicted[ends], line[ends], color=INK, linewidth=1, linestyle="--")
             axes.set_xlabel(f"predicted {name}", parse_math=False)
             axes.set_ylabel(label, parse_math=False)
-            _ticks(axes.xaxis), _ticks(axes.yaxis)
+            _ticks(axes.xaxis, 4)
+            _ticks(axes.yaxis)
         drawings.append(drawn)
     return [
         _drawing(

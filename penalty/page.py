@@ -1,6 +1,7 @@
 """The report as one HTML file: every number in it is one of the comparison."""
 
 import platform
+import re
 from dataclasses import dataclass
 from html import escape
 from importlib.metadata import version
@@ -11,7 +12,7 @@ from sklearn.calibration import calibration_curve
 from sklearn.metrics import confusion_matrix
 
 from penalty import figures
-from penalty.compare import METHODS, Comparison
+from penalty.compare import METHODS, Comparison, plan
 from penalty.figures import digits
 from penalty.verdict import LEFT_OUT, Verdict, number, one_standard_error, wilson
 
@@ -40,19 +41,20 @@ def page(comparison: Comparison, verdict: Verdict, findings, choice: Choice, cos
     """Return the report; the same arguments give the same text."""
     looks = _classes(comparison, choice, costs) if comparison.table.classes else _numeric(comparison, choice)
     sections = {
-        "comparison": ("The comparison", _comparison(comparison, verdict)),
-        "factor": ("How strong: the loss over the factor", _factors(comparison)),
-        "inputs": ("Which inputs the network uses", _inputs(comparison, verdict, choice)),
+        "comparison": ("Comparison", "The comparison", _comparison(comparison, verdict)),
+        "factor": ("Factor", "How strong: the loss over the factor", _factors(comparison)),
+        "inputs": ("Inputs", "Which inputs the network uses", _inputs(comparison, verdict, choice)),
         **looks,
-        "table": ("What is in the table", _contents(comparison)),
-        "mislead": ("What could mislead", _findings(findings)),
-        "method": ("How it was done", _method(comparison)),
-        "limits": ("What this report cannot know", _items(LIMITS)),
-        "folder": ("What is in this folder", _folder(comparison, choice)),
+        "table": ("Table", "What is in the table", _contents(comparison)),
+        "mislead": ("What could mislead", "What could mislead", _findings(findings)),
+        "method": ("Method", "How it was done", _method(comparison)),
+        "limits": ("Limits", "What this report cannot know", _items(LIMITS)),
+        "folder": ("Folder", "What is in this folder", _folder(comparison, choice)),
     }
-    links = "".join(f'<li><a href="#{key}">{title}</a></li>' for key, (title, _) in sections.items())
+    links = "".join(f'<li><a href="#{key}">{short}</a></li>' for key, (short, _, _) in sections.items())
     body = "".join(
-        f'<section aria-labelledby="{key}">\n<h2 id="{key}">{title}</h2>\n{text}\n</section>\n' for key, (title, text) in sections.items()
+        f'<section aria-labelledby="{key}">\n<h2 id="{key}">{title}</h2>\n{text}\n</section>\n'
+        for key, (_, title, text) in sections.items()
     )
     title = f"Which penalty for “{escape(comparison.table.name)}”?"
     style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
@@ -83,17 +85,21 @@ def page(comparison: Comparison, verdict: Verdict, findings, choice: Choice, cos
 
 # Pieces of HTML
 
+_NUMBERS = re.compile(r"[−–<±\d.,%() ]+((to|of|±)[−\d.,%() ]+)*".replace(" ", r"\s"))  # what is set to the right
+
 
 def _table(header: list[str], rows: list[list[str]], caption: str, best: int | None = None) -> str:
     """Return a table whose first column names its rows; it scrolls by itself where it is too wide."""
-    kinds = [' class="n"' if column and all(row[column][:1] in "−–" or row[column][:1].isdigit() for row in rows) else "" for column in range(len(header))]
+    kinds = [' class="n"' if column and all(_NUMBERS.fullmatch(row[column]) for row in rows) else "" for column in range(len(header))]
     head = "".join(f'<th scope="col"{kind}>{escape(text)}</th>' for text, kind in zip(header, kinds))
     lines = []
     for place, (first, *others) in enumerate(rows):
         cells = "".join(f"<td{kind}>{escape(text)}</td>" for text, kind in zip(others, kinds[1:]))
         lines.append(f'<tr{" class=best" if place == best else ""}><th scope="row">{escape(first)}</th>{cells}</tr>')
     body = "\n".join(lines)
-    return _scrolling(f"<table><caption>{escape(caption)}</caption>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table>", caption)
+    return _scrolling(
+        f"<table><caption>{escape(caption)}</caption>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table>", caption
+    )
 
 
 def _scrolling(table: str, caption: str) -> str:
@@ -123,7 +129,7 @@ def _percent(share: float) -> str:
 
 
 def _range(pair) -> str:
-    return f"{digits(pair.low)} to {digits(pair.high)}"
+    return f"{digits(pair.low)}\xa0to\xa0{digits(pair.high)}"
 
 
 def _p(value: float) -> str:
@@ -144,6 +150,10 @@ def _listed(names) -> str:
 
 def _measure(comparison: Comparison) -> str:
     return "cross-entropy" if comparison.table.classes else "mean squared error"
+
+
+def _mean(comparison: Comparison) -> str:
+    return "Mean cross-entropy" if comparison.table.classes else "Mean squared error"
 
 
 def _score(comparison: Comparison, method: int) -> str:
@@ -209,7 +219,7 @@ def _comparison(comparison: Comparison, verdict: Verdict) -> str:
     methods = _table(
         ["Method", measure.capitalize(), f"Minus {base} (95% interval)", score],
         rows,
-        f"Mean {measure} of each method on the test rows of the outer folds. Below zero, a method predicts better than {base}, whose {measure} "
+        f"{_mean(comparison)} of each method on the test rows of the outer folds. Below zero, a method predicts better than {base}, whose {measure} "
         f"is {digits(comparison.base_losses.mean())}. Bold: the lowest mean.",
         int(comparison.losses.mean(axis=0).argmin()),
     )
@@ -218,22 +228,32 @@ def _comparison(comparison: Comparison, verdict: Verdict) -> str:
     )
     figure = _figure(
         [drawn],
-        f"Mean {measure} of each method minus that of predicting {base}, over the outer folds. Marks are means, lines 95% intervals. "
+        f"{_mean(comparison)} of each method minus that of predicting {base}, over the outer folds. Marks are means, lines 95% intervals. "
         "To compare two methods, look at their paired difference below, not at how their lines overlap, because both were tested on the same rows.",
     )
-    return methods + figure + _pairs(verdict, measure)
+    return methods + figure + _pairs(verdict, _mean(comparison))
 
 
-def _pairs(verdict: Verdict, measure: str) -> str:
-    rows = [
-        [f"{pair.a} and {pair.b}", digits(pair.mean), _range(pair), _p(pair.p), _p(pair.adjusted), "yes" if pair.clear else "no"]
-        for pair in verdict.pairs
-    ]
-    return "<h3>Is a difference real?</h3>" + _table(
-        ["Methods", "Difference", "95% interval", "p", "Adjusted p", "Clear"],
-        rows,
-        f"Paired differences. Mean {measure} of the first method minus that of the second, on the same outer folds. A difference is clear if its p value, "
-        "adjusted for the number of pairs, is below 0.05. The pairs of none and the penalties are adjusted as one family, the others as a second one.",
+def _pairs(verdict: Verdict, mean: str) -> str:
+    def table(pairs, caption):
+        rows = [
+            [f"{pair.a} and {pair.b}", f"{digits(pair.mean)} ({_range(pair)})", _p(pair.adjusted), "yes" if pair.clear else "no"]
+            for pair in pairs
+        ]
+        return _table(["Methods", "Difference (95% interval)", "Adjusted p", "Clear?"], rows, caption)
+
+    networks = [pair for pair in verdict.pairs if {pair.a, pair.b} <= {"none", *PENALTIES}]
+    others = [pair for pair in verdict.pairs if pair not in networks]
+    caption = (
+        f"{mean} of the first method minus that of the second, on the same outer folds. A difference is clear if its p value, adjusted "
+    )
+    return (
+        "<h3>Is a difference real?</h3>"
+        + table(networks, f"Penalties in pairs. {caption}for the {len(networks)} pairs of this table, is below 0.05.")
+        + _folded(
+            "Pairs with early stopping or the linear model",
+            table(others, f"Other pairs. {caption}for the {len(others)} pairs of this table, is below 0.05."),
+        )
     )
 
 
@@ -251,20 +271,24 @@ def _factors(comparison: Comparison) -> str:
         columns.append([f"{digits(mean[place])} ± {digits(error[place])}" for place in own])
     curves = _figure(
         drawings,
-        f"Mean {measure} in the inner folds over all rows, for each factor of each penalty. The band is one standard error over the folds. "
+        f"{_mean(comparison)} in the inner folds over all rows, for each factor of each penalty. The band is one standard error over the folds. "
         "The dot marks the minimum; the square marks the largest factor whose loss is within one standard error of it. "
         "The dotted line is the network without a penalty. The factor of L1L2 is l1 + l2.",
     )
     rows = [[number(strength), *entries] for strength, *entries in zip(strengths, *columns)]
-    numbers = _folded("The numbers behind these curves", _table(["Factor", *PENALTIES], rows, f"Mean {measure} ± standard error by factor."))
+    numbers = _folded(
+        "The numbers behind these curves", _table(["Factor", *PENALTIES], rows, f"{_mean(comparison)} ± standard error by factor.")
+    )
     stable = _figure(
-        [figures.chosen_factors(chosen)],
+        [figures.chosen_factors(chosen, strengths)],
         "The factor that each outer fold chose by itself, and in how many folds. If the numbers lie close together, the choice is stable; "
         "if they are spread out, another sample of rows could have led to another factor.",
     )
     folds = [[str(fold + 1), *(_setting(comparison, fold, name) for name in METHODS[1:])] for fold in range(len(comparison.test))]
     unit = "C" if comparison.table.classes else "alpha"
-    every = _table(["Fold", *METHODS[1:-2], "Epochs of early stopping", f"{unit} of the linear model"], folds, "What each outer fold chose.")
+    every = _table(
+        ["Fold", *METHODS[1:-2], "Epochs of early stopping", f"{unit} of the linear model"], folds, "What each outer fold chose."
+    )
     return curves + numbers + "<h3>Is the choice stable?</h3>" + stable + _folded("What each fold chose", every)
 
 
@@ -281,7 +305,9 @@ def _inputs(comparison: Comparison, verdict: Verdict, choice: Choice) -> str:
     never = [name for name, count in verdict.left_out.items() if count == outer]
     sometimes = [f"{name} ({count} of {outer})" for name, count in verdict.left_out.items() if count < outer]
     if never:
-        left_out = f"At the factors that the folds chose, L1 leaves out {_listed(never)} in every fold: all their weights are below {LEFT_OUT}."
+        left_out = (
+            f"At the factors that the folds chose, L1 leaves out {_listed(never)} in every fold: all their weights are below {LEFT_OUT}."
+        )
     else:
         left_out = f"At the factors that the folds chose, L1 leaves out no input in every fold: each one has a weight of at least {LEFT_OUT} in one of them."
     if sometimes:
@@ -299,16 +325,23 @@ def _inputs(comparison: Comparison, verdict: Verdict, choice: Choice) -> str:
     )
     methods = ("none", *PENALTIES)
     by_method = {method: _used(comparison, method).mean(axis=0) for method in methods}
-    rows = [[columns[place], *(digits(by_method[method][place]) for method in methods), f"{verdict.left_out.get(columns[place], 0)} of {outer}"] for place in order]
+    rows = [
+        [columns[place], *(digits(by_method[method][place]) for method in methods), f"{verdict.left_out.get(columns[place], 0)} of {outer}"]
+        for place in order
+    ]
     every = _table(["Input", *methods, "Left out by L1"], rows, "Largest weight in the first layer by input, mean over the outer folds.")
     return _paragraph(left_out) + figure + _folded("The numbers of all inputs", every)
 
 
-def _classes(comparison: Comparison, choice: Choice, costs: tuple[float, float]) -> dict[str, tuple[str, str]]:
+def _classes(comparison: Comparison, choice: Choice, costs: tuple[float, float]) -> dict[str, tuple[str, str, str]]:
     truth, probabilities = _held_out(comparison, choice.method)
     return {
-        "errors": ("Which errors it makes", _errors(comparison.table.classes, truth, probabilities, costs)),
-        "calibration": ("Can its probabilities be believed?", _calibration(comparison.table.classes, truth, probabilities, choice)),
+        "errors": ("Errors", "Which errors it makes", _errors(comparison.table.classes, truth, probabilities, costs)),
+        "calibration": (
+            "Calibration",
+            "Can its probabilities be believed?",
+            _calibration(comparison.table.classes, truth, probabilities, choice),
+        ),
     }
 
 
@@ -330,9 +363,16 @@ def _errors(classes: tuple[str, ...], truth: np.ndarray, probabilities: np.ndarr
             f" A false alarm (“{classes[1]}” predicted, “{classes[0]}” true) costs {number(alarm)} and a miss {number(miss)}. The expected cost is lowest if "
             f"“{classes[1]}” is predicted above a probability of {number(alarm)} / ({number(alarm)} + {number(miss)}) = {digits(threshold)}."
         )
-        blocks.append(_confusion(classes, truth, probabilities[:, 1] > threshold, f"“{classes[1]}” is predicted above {digits(threshold)}."))
-        totals = [alarm * ((truth == 0) & chosen).sum() + miss * ((truth == 1) & ~chosen).sum() for chosen in (probabilities[:, 1] > 0.5, probabilities[:, 1] > threshold)]
-        intro += f" On these {len(truth):,} rows the errors cost {digits(totals[0])} at 0.5, and {digits(totals[1])} at {digits(threshold)}."
+        blocks.append(
+            _confusion(classes, truth, probabilities[:, 1] > threshold, f"“{classes[1]}” is predicted above {digits(threshold)}.")
+        )
+        totals = [
+            alarm * ((truth == 0) & chosen).sum() + miss * ((truth == 1) & ~chosen).sum()
+            for chosen in (probabilities[:, 1] > 0.5, probabilities[:, 1] > threshold)
+        ]
+        intro += (
+            f" On these {len(truth):,} rows the errors cost {digits(totals[0])} at 0.5, and {digits(totals[1])} at {digits(threshold)}."
+        )
     return _paragraph(intro) + f'<div class="pair">{"".join(f"<div>{block}</div>" for block in blocks)}</div>'
 
 
@@ -361,9 +401,9 @@ def _confusion(classes: tuple[str, ...], truth: np.ndarray, predicted: np.ndarra
 
 def _rate(hits: int, of: int) -> list[str]:
     if of == 0:
-        return [f"{hits} of {of}", "–", "–"]
+        return [f"{hits}\xa0of\xa0{of}", "–", "–"]
     low, high = wilson(hits, of)
-    return [f"{hits:,} of {of:,}", _percent(hits / of), f"{_percent(low)} to {_percent(high)}"]
+    return [f"{hits:,}\xa0of\xa0{of:,}", _percent(hits / of), f"{_percent(low)}\xa0to\xa0{_percent(high)}"]
 
 
 def _calibration(classes: tuple[str, ...], truth: np.ndarray, probabilities: np.ndarray, choice: Choice) -> str:
@@ -375,7 +415,11 @@ def _calibration(classes: tuple[str, ...], truth: np.ndarray, probabilities: np.
         bins = np.searchsorted(np.linspace(0, 1, 11)[1:-1], probability)  # as calibration_curve forms them
         counts = np.bincount(bins, minlength=10)
         drawings.append(figures.calibration(observed, predicted, counts[counts > 0], classes[code], choice.method, f"calibration-{code}"))
-    some = f" Of {len(classes)} classes, the {MOST_CLASSES} most frequent ones are shown." if len(codes) < len(classes) and len(classes) > 2 else ""
+    some = (
+        f" Of {len(classes)} classes, the {MOST_CLASSES} most frequent ones are shown."
+        if len(codes) < len(classes) and len(classes) > 2
+        else ""
+    )
     return _figure(
         drawings,
         "Share of rows that belong to the class, over the predicted probability, in ten bins of equal width; below it the number of rows in each bin. "
@@ -384,7 +428,7 @@ def _calibration(classes: tuple[str, ...], truth: np.ndarray, probabilities: np.
     )
 
 
-def _numeric(comparison: Comparison, choice: Choice) -> dict[str, tuple[str, str]]:
+def _numeric(comparison: Comparison, choice: Choice) -> dict[str, tuple[str, str, str]]:
     truth, predictions = _held_out(comparison, choice.method)
     shown = min(len(truth), figures.MOST_ROWS)
     some = f" {shown:,} of {len(truth):,} rows are shown." if shown < len(truth) else ""
@@ -393,7 +437,7 @@ def _numeric(comparison: Comparison, choice: Choice) -> dict[str, tuple[str, str
         "Each dot is a row, predicted by a network that was not trained on it. First the true value over the predicted one, then what is left over "
         f"(true minus predicted). If the residuals bend or fan out, the network misses something.{some}",
     )
-    return {"errors": ("Which errors it makes", text)}
+    return {"errors": ("Errors", "Which errors it makes", text)}
 
 
 def _contents(comparison: Comparison) -> str:
@@ -403,7 +447,9 @@ def _contents(comparison: Comparison) -> str:
     if table.classes:
         counts = np.bincount(table.target, minlength=len(table.classes))
         shares = [[label, f"{count:,}", _percent(count / counts.sum())] for label, count in zip(table.classes, counts)]
-        target = _table(["Class", "Rows", "Share"], shares, f"The classes of {table.name}. Predicting these shares for each row is the base rate.")
+        target = _table(
+            ["Class", "Rows", "Share"], shares, f"The classes of {table.name}. Predicting these shares for each row is the base rate."
+        )
     else:
         low, middle, high = np.percentile(table.target, (0, 50, 100))
         target = _paragraph(
@@ -416,7 +462,7 @@ def _contents(comparison: Comparison) -> str:
 def _column(values) -> list[str]:
     """Return kind, share of missing values, and the values in short of one column of a table."""
     missing, known = values.isna().mean(), values.dropna()
-    share = _percent(missing) if missing else "0"
+    share = _percent(missing) if missing else "0%"
     if known.empty:
         return ["empty", share, "–"]
     if values.dtype.kind == "M":
@@ -430,22 +476,28 @@ def _column(values) -> list[str]:
 
 def _findings(findings) -> str:
     if not findings:
-        return _paragraph("Nothing of what was looked for was found: duplicates, identifiers, columns that give the target away, constant columns, order in time.")
+        return _paragraph(
+            "Nothing of what was looked for was found: duplicates, identifiers, columns that give the target away, constant columns, order in time."
+        )
     return _items(findings)
 
 
 def _method(comparison: Comparison) -> str:
-    settings, outer = comparison.settings, len(comparison.test)
+    table, settings = comparison.table, comparison.settings
+    made = plan(table, settings)
+    outer, inner = len(comparison.test), comparison.inner.shape[1]
     layers = " and ".join(str(units) for units in settings.hidden_layer_sizes)
-    network = f"a network with {layers} hidden units" if layers else "a network without a hidden layer"
-    kind = "time order" if comparison.table.time is not None else "whole groups" if comparison.table.groups is not None else "random draws"
+    network = f"a network with {layers} hidden units (ReLU)" if layers else "a network without a hidden layer"
+    batches = f"batches of {made.batch_size:,} rows" if made.batch_size else "all rows in one batch"
+    drawn = "in the order of time" if table.time is not None else "of whole groups" if table.groups is not None else "drawn at random"
     sentences = [
-        f"Every method was tested on the same {outer} outer folds, made by {kind}. Within the training rows of each fold, {settings.inner_folds} inner folds "
-        f"chose the factor, the number of epochs or the strength of the linear model by {_measure(comparison)}, so that no test row took part in a choice.",
-        f"Each training is {network} (ReLU), trained with Adam; the penalty is on the kernels of all layers, not on the biases.",
+        f"Every method was tested on the same {outer} outer folds, {drawn}. Within the training rows of each fold, {inner} inner folds chose the factor, "
+        f"the number of epochs or the strength of the linear model by {_measure(comparison)}, so no test row took part in a choice.",
+        f"Each training is {network}, trained with Adam for {made.epochs} epochs, {batches}. The penalty is on the kernels of all layers, not on the biases.",
         "Missing values were filled, categories one-hot encoded and numbers standardized on the training rows of each fold alone.",
-        "L1L2 is a mix with l1 and l2 both above zero. Its factor in this report is their sum.",
-        "The intervals and p values allow for outer folds that share training rows (Nadeau and Bengio, 2003); the p values are adjusted for the number of pairs (Holm).",
+        "L1L2 is a mix in which l1 and l2 are both above zero. Its factor in this report is their sum.",
+        "Intervals and p values allow for outer folds that share training rows (Nadeau and Bengio, 2003). The p values are adjusted by Holm's method.",
+        "The network that is kept has the factor at the minimum, because the losses above were measured at factors chosen in this way.",
         *comparison.notes,
         f"The seed is {settings.seed}. Python {platform.python_version()}, "
         + ", ".join(f"{name} {version(name)}" for name in ("keras", "tensorflow", "scikit-learn", "pandas", "numpy"))

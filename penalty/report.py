@@ -10,7 +10,7 @@ import joblib
 import numpy as np
 import pandas as pd
 
-from penalty.compare import METHODS, Comparison
+from penalty.compare import METHODS, Comparison, plan
 from penalty.estimator import PenalizedClassifier, PenalizedRegressor
 from penalty.page import MARK, TEMPLATES, Choice, page
 from penalty.preprocessing import make_preprocessing
@@ -39,6 +39,7 @@ def write_report(comparison: Comparison, verdict: Verdict, findings, folder, cos
     folder = Path(folder)
     check_folder(folder)
     table, settings = comparison.table, comparison.settings
+    made = plan(table, settings)
     setting = int(np.flatnonzero((comparison.l1 == verdict.factor_minimum[0]) & (comparison.l2 == verdict.factor_minimum[1]))[0])
     choice = Choice(verdict.best, setting, *verdict.factor_minimum)
     preprocessing = make_preprocessing(table.features)
@@ -47,8 +48,8 @@ def write_report(comparison: Comparison, verdict: Verdict, findings, folder, cos
         choice.l1,
         choice.l2,
         hidden_layer_sizes=settings.hidden_layer_sizes,
-        epochs=settings.epochs or 300,
-        batch_size=None,
+        epochs=made.epochs,
+        batch_size=made.batch_size,
         random_state=settings.seed,
     ).fit(X, table.target)
     with _whole(folder) as new:
