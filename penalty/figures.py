@@ -171,8 +171,10 @@ def factor_curve(
         _ticks(axes.yaxis)
     return _drawing(
         drawn,
-        f"{measure.capitalize()} over the factor of {name}, from {digits(mean[0])} at {number(factors[0])} to {digits(mean[-1])} at {number(factors[-1])}. "
-        f"The minimum is {digits(mean[minimum])} at {number(factors[minimum])}; the one-standard-error factor is {number(factors[one_error])}, "
+        f"{measure.capitalize()} over the factor of {name}, from {digits(mean[0])} at {number(factors[0])} to {digits(mean[-1])} at "
+        f"{number(factors[-1])}. "
+        f"The minimum is {digits(mean[minimum])} at {number(factors[minimum])}; the one-standard-error factor is "
+        f"{number(factors[one_error])}, "
         f"with {digits(mean[one_error])}. Without a penalty it is {digits(none)}.",
     )
 
@@ -220,7 +222,10 @@ def input_weights(names: list[str], weights: np.ndarray, penalty: str) -> Drawin
 
 
 def calibration(observed: np.ndarray, predicted: np.ndarray, counts: np.ndarray, label: str, penalty: str, key: str) -> Drawing:
-    """Draw a reliability diagram: observed share over mean predicted probability, (bins,) each, and below it the rows of each bin; `key` is its own."""
+    """Draw a reliability diagram: observed share over mean predicted probability, and below it the rows of each bin; all (bins,).
+
+    `key` tells it from the diagrams of other classes.
+    """
     drawn, colour = {}, COLOURS[penalty]
     with _axes(drawn, key, 3.9, rows=(3, 1)) as (above, below):
         above.plot([0, 1], [0, 1], color=SOFT, linewidth=1, linestyle="--")
@@ -249,7 +254,7 @@ def calibration(observed: np.ndarray, predicted: np.ndarray, counts: np.ndarray,
 
 
 def predicted_and_true(truth: np.ndarray, predicted: np.ndarray, name: str, penalty: str) -> list[Drawing]:
-    """Draw the true target over the prediction, and the residual over the prediction, of (n,) rows; every k-th row where there are more than MOST_ROWS."""
+    """Draw the true target and the residual over the prediction, (n,) each; every k-th row where there are more than MOST_ROWS."""
     step = -(-len(truth) // MOST_ROWS)
     truth, predicted = truth[::step], predicted[::step]
     residual, drawings = truth - predicted, []
@@ -268,7 +273,8 @@ def predicted_and_true(truth: np.ndarray, predicted: np.ndarray, name: str, pena
     return [
         _drawing(
             drawings[0],
-            f"True {name} over predicted {name} of {len(truth):,} rows; their correlation is {digits(np.corrcoef(truth, predicted)[0, 1])}. "
+            f"True {name} over predicted {name} of {len(truth):,} rows; their correlation is "
+            f"{digits(np.corrcoef(truth, predicted)[0, 1])}. "
             "On the dashed line the two are equal.",
         ),
         _drawing(

@@ -129,7 +129,7 @@ def _percent(share: float) -> str:
 
 
 def _range(pair) -> str:
-    return f"{digits(pair.low)}\xa0to\xa0{digits(pair.high)}"
+    return f"{number(pair.low, 2)}\xa0to\xa0{number(pair.high, 2)}"  # as precise as the sentences of the verdict
 
 
 def _p(value: float) -> str:
@@ -201,7 +201,8 @@ def _verdict(comparison: Comparison, verdict: Verdict, findings, choice: Choice)
     first, *others = verdict.sentences
     more = _paragraph(" ".join(others)) if others else ""
     if findings:
-        more += f'<p><a href="#mislead">{_count(len(findings), "thing")} in this table could mislead</a>. Read this before you rely on the result.</p>'
+        things = _count(len(findings), "thing")
+        more += f'<p><a href="#mislead">{things} in this table could mislead</a>. Read this before you rely on the result.</p>'
     return (
         f'<section class="verdict" aria-labelledby="verdict">\n<h2 id="verdict">The verdict</h2>\n<p class="answer">{escape(first)}</p>\n'
         f"{more}\n<dl>{listed}</dl>\n</section>"
@@ -213,13 +214,14 @@ def _comparison(comparison: Comparison, verdict: Verdict) -> str:
     base = "the base rate" if comparison.table.classes else "the mean"
     against = {pair.a: pair for pair in verdict.against_base}
     rows = [
-        [name, digits(mean), f"{digits(against[name].mean)} ({_range(against[name])})", _score(comparison, place)]
+        [name, digits(mean), f"{number(against[name].mean, 2)} ({_range(against[name])})", _score(comparison, place)]
         for place, (name, mean) in enumerate(zip(METHODS, comparison.losses.mean(axis=0)))
     ]
     methods = _table(
         ["Method", measure.capitalize(), f"Minus {base} (95% interval)", score],
         rows,
-        f"{_mean(comparison)} of each method on the test rows of the outer folds. Below zero, a method predicts better than {base}, whose {measure} "
+        f"{_mean(comparison)} of each method on the test rows of the outer folds. Below zero, a method predicts better than {base}, "
+        f"whose {measure} "
         f"is {digits(comparison.base_losses.mean())}. Bold: the lowest mean.",
         int(comparison.losses.mean(axis=0).argmin()),
     )
@@ -229,7 +231,8 @@ def _comparison(comparison: Comparison, verdict: Verdict) -> str:
     figure = _figure(
         [drawn],
         f"{_mean(comparison)} of each method minus that of predicting {base}, over the outer folds. Marks are means, lines 95% intervals. "
-        "To compare two methods, look at their paired difference below, not at how their lines overlap, because both were tested on the same rows.",
+        "To compare two methods, look at their paired difference below, not at how their lines overlap, because both were tested on "
+        "the same rows.",
     )
     return methods + figure + _pairs(verdict, _mean(comparison))
 
@@ -237,7 +240,7 @@ def _comparison(comparison: Comparison, verdict: Verdict) -> str:
 def _pairs(verdict: Verdict, mean: str) -> str:
     def table(pairs, caption):
         rows = [
-            [f"{pair.a} and {pair.b}", f"{digits(pair.mean)} ({_range(pair)})", _p(pair.adjusted), "yes" if pair.clear else "no"]
+            [f"{pair.a} and {pair.b}", f"{number(pair.mean, 2)} ({_range(pair)})", _p(pair.adjusted), "yes" if pair.clear else "no"]
             for pair in pairs
         ]
         return _table(["Methods", "Difference (95% interval)", "Adjusted p", "Clear?"], rows, caption)
@@ -271,7 +274,8 @@ def _factors(comparison: Comparison) -> str:
         columns.append([f"{digits(mean[place])} ± {digits(error[place])}" for place in own])
     curves = _figure(
         drawings,
-        f"{_mean(comparison)} in the inner folds over all rows, for each factor of each penalty. The band is one standard error over the folds. "
+        f"{_mean(comparison)} in the inner folds over all rows, for each factor of each penalty. The band is one standard error over "
+        "the folds. "
         "The dot marks the minimum; the square marks the largest factor whose loss is within one standard error of it. "
         "The dotted line is the network without a penalty. The factor of L1L2 is l1 + l2.",
     )
@@ -309,7 +313,7 @@ def _inputs(comparison: Comparison, verdict: Verdict, choice: Choice) -> str:
             f"At the factors that the folds chose, L1 leaves out {_listed(never)} in every fold: all their weights are below {LEFT_OUT}."
         )
     else:
-        left_out = f"At the factors that the folds chose, L1 leaves out no input in every fold: each one has a weight of at least {LEFT_OUT} in one of them."
+        left_out = f"No input is left out by L1 in every fold: at the factor of some fold, each one has a weight of at least {LEFT_OUT}."
     if sometimes:
         left_out += f" In some of the folds it leaves out {_listed(sometimes)}."
     weights = _used(comparison, choice.method)
@@ -320,8 +324,10 @@ def _inputs(comparison: Comparison, verdict: Verdict, choice: Choice) -> str:
     some = f" The {MOST_INPUTS} largest of {len(columns)} are shown." if len(columns) > MOST_INPUTS else ""
     figure = _figure(
         [drawn],
-        f"The largest weight that each input has in the first layer, {of}. Marks are means over the outer folds, bars reach from the smallest to the "
-        f"largest fold. A category counts by the largest of its columns.{some} A large weight says that the network uses an input, not that the input causes the target.",
+        f"The largest weight that each input has in the first layer, {of}. Marks are means over the outer folds, bars reach from the "
+        "smallest to the "
+        f"largest fold. A category counts by the largest of its columns.{some} A large weight says that the network uses an input, "
+        "not that the input causes the target.",
     )
     methods = ("none", *PENALTIES)
     by_method = {method: _used(comparison, method).mean(axis=0) for method in methods}
@@ -360,8 +366,10 @@ def _errors(classes: tuple[str, ...], truth: np.ndarray, probabilities: np.ndarr
         )
     else:
         intro += (
-            f" A false alarm (“{classes[1]}” predicted, “{classes[0]}” true) costs {number(alarm)} and a miss {number(miss)}. The expected cost is lowest if "
-            f"“{classes[1]}” is predicted above a probability of {number(alarm)} / ({number(alarm)} + {number(miss)}) = {digits(threshold)}."
+            f" A false alarm (“{classes[1]}” predicted, “{classes[0]}” true) costs {number(alarm)} and a miss {number(miss)}. The "
+            "expected cost is lowest if "
+            f"“{classes[1]}” is predicted above a probability of {number(alarm)} / ({number(alarm)} + {number(miss)}) = "
+            f"{digits(threshold)}."
         )
         blocks.append(
             _confusion(classes, truth, probabilities[:, 1] > threshold, f"“{classes[1]}” is predicted above {digits(threshold)}.")
@@ -386,7 +394,10 @@ def _confusion(classes: tuple[str, ...], truth: np.ndarray, predicted: np.ndarra
         lines.append(f'<tr><th scope="row">{escape(label)}</th>{cells}</tr>')
     caption = f"Confusion matrix. {rule} Rows are the true classes, columns the predicted ones."
     body = "\n".join(lines)
-    matrix = f'<table class="confusion"><caption>{escape(caption)}</caption>\n<thead><tr><th scope="col">true, predicted</th>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table>'
+    matrix = (
+        f'<table class="confusion"><caption>{escape(caption)}</caption>\n<thead><tr><th scope="col">true, predicted</th>{head}</tr></thead>\n'
+        f"<tbody>\n{body}\n</tbody></table>"
+    )
     right, true, said = np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)
     rates = {"Accuracy": (right.sum(), counts.sum())}
     if len(classes) == 2:
@@ -422,7 +433,8 @@ def _calibration(classes: tuple[str, ...], truth: np.ndarray, probabilities: np.
     )
     return _figure(
         drawings,
-        "Share of rows that belong to the class, over the predicted probability, in ten bins of equal width; below it the number of rows in each bin. "
+        "Share of rows that belong to the class, over the predicted probability, in ten bins of equal width; below it the number of "
+        "rows in each bin. "
         "Where the curve is on the dashed diagonal, the probabilities are right; where it is below, they are too high. "
         f"A bin with few rows says little.{some}",
     )
@@ -434,7 +446,8 @@ def _numeric(comparison: Comparison, choice: Choice) -> dict[str, tuple[str, str
     some = f" {shown:,} of {len(truth):,} rows are shown." if shown < len(truth) else ""
     text = _figure(
         figures.predicted_and_true(truth, predictions[:, 0], comparison.table.name, choice.method),
-        "Each dot is a row, predicted by a network that was not trained on it. First the true value over the predicted one, then what is left over "
+        "Each dot is a row, predicted by a network that was not trained on it. First the true value over the predicted one, then "
+        "what is left over "
         f"(true minus predicted). If the residuals bend or fan out, the network misses something.{some}",
     )
     return {"errors": ("Errors", "Which errors it makes", text)}
@@ -453,7 +466,8 @@ def _contents(comparison: Comparison) -> str:
     else:
         low, middle, high = np.percentile(table.target, (0, 50, 100))
         target = _paragraph(
-            f"{table.name} reaches from {digits(low)} to {digits(high)}; its median is {digits(middle)}, its mean {digits(table.target.mean())} "
+            f"{table.name} reaches from {digits(low)} to {digits(high)}; its median is {digits(middle)}, its mean "
+            f"{digits(table.target.mean())} "
             f"and its standard deviation {digits(table.target.std())}."
         )
     return target + (_items(table.notes) if table.notes else "") + columns
@@ -477,7 +491,8 @@ def _column(values) -> list[str]:
 def _findings(findings) -> str:
     if not findings:
         return _paragraph(
-            "Nothing of what was looked for was found: duplicates, identifiers, columns that give the target away, constant columns, order in time."
+            "Nothing of what was looked for was found: duplicates, identifiers, columns that give the target away, constant "
+            "columns, order in time."
         )
     return _items(findings)
 
@@ -491,12 +506,15 @@ def _method(comparison: Comparison) -> str:
     batches = f"batches of {made.batch_size:,} rows" if made.batch_size else "all rows in one batch"
     drawn = "in the order of time" if table.time is not None else "of whole groups" if table.groups is not None else "drawn at random"
     sentences = [
-        f"Every method was tested on the same {outer} outer folds, {drawn}. Within the training rows of each fold, {inner} inner folds chose the factor, "
+        f"Every method was tested on the same {outer} outer folds, {drawn}. Within the training rows of each fold, {inner} inner "
+        "folds chose the factor, "
         f"the number of epochs or the strength of the linear model by {_measure(comparison)}, so no test row took part in a choice.",
-        f"Each training is {network}, trained with Adam for {made.epochs} epochs, {batches}. The penalty is on the kernels of all layers, not on the biases.",
+        f"Each training is {network}, trained with Adam for {made.epochs} epochs, {batches}. The penalty is on the kernels of all "
+        "layers, not on the biases.",
         "Missing values were filled, categories one-hot encoded and numbers standardized on the training rows of each fold alone.",
         "L1L2 is a mix in which l1 and l2 are both above zero. Its factor in this report is their sum.",
-        "Intervals and p values allow for outer folds that share training rows (Nadeau and Bengio, 2003). The p values are adjusted by Holm's method.",
+        "Intervals and p values allow for outer folds that share training rows (Nadeau and Bengio, 2003). The p values are adjusted "
+        "by Holm's method.",
         "The network that is kept has the factor at the minimum, because the losses above were measured at factors chosen in this way.",
         *comparison.notes,
         f"The seed is {settings.seed}. Python {platform.python_version()}, "
@@ -520,7 +538,8 @@ def _folder(comparison: Comparison, choice: Choice) -> str:
     name = escape(comparison.table.name)
     files = {
         "model.keras": f"the network with {escape(choice.words)}, trained on all rows",
-        "preprocessing.joblib": "what turns a row into the numbers that the network reads, fitted on all rows; as any pickle, load it only if you trust its source",
+        "preprocessing.joblib": "what turns a row into the numbers that the network reads, fitted on all rows; as any pickle, load "
+        "it only if you trust its source",
         "predict.py": f"predicts {name} for new rows: <code>python predict.py new.csv</code>",
         "results.csv": "loss, score and choice of each method in each outer fold",
         "chosen_model.py": "the same network in plain Keras, to read and to change",

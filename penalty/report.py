@@ -24,8 +24,8 @@ def write_report(comparison: Comparison, verdict: Verdict, findings, folder, cos
     """Write what is to be kept of a comparison, and return the path of its report.html.
 
     The network of the penalty with the lowest mean loss is trained on all rows, at the factor with the lowest inner loss: the losses in
-    the report were measured at factors that were chosen in this way. All files are written beside each other and moved into the folder when the
-    last one is whole. They replace those of an earlier report; whatever else is in the folder stays as it is.
+    the report were measured at factors that were chosen in this way. All files are written beside each other and moved into the folder
+    when the last one is whole. They replace those of an earlier report; whatever else is in the folder stays as it is.
 
     Args:
         comparison, verdict: what to report.
@@ -141,7 +141,7 @@ def _predict(comparison: Comparison, estimator) -> str:
         predictions[f"probability of {label}"] = probabilities[:, number]
     return predictions"""
     else:
-        constants = f"MEAN, SCALE = {float(estimator.mean_)!r}, {float(estimator.scale_)!r}  # of the target in the training table; the network predicts it standardized"
+        constants = f"MEAN, SCALE = {float(estimator.mean_)!r}, {float(estimator.scale_)!r}  # the network predicts the standardized target"
         answer = "    return pd.DataFrame({TARGET: output[:, 0] * SCALE + MEAN})"
     columns = "".join(f"    {name!r}: {_kind(table.features[name])!r},\n" for name in table.features.columns)
     return _template("predict.txt").substitute(
