@@ -1,10 +1,14 @@
 """None, L1, L2, both, early stopping and a linear model, compared on the same folds of a table."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
+from penalty.engines import run_parts
 from penalty.folds import outer_folds
+from penalty.preprocessing import make_preprocessing
 from penalty.table import Table
 
 METHODS = ("none", "L1", "L2", "L1L2", "early stopping", "linear model")
@@ -55,7 +59,8 @@ class Comparison:
         linear_inner: (outer + 1, inner, grid) losses in the inner folds.
         predictions: (methods, n, K or 1) out-of-fold probabilities (predictions) of the first repetition; NaN for rows never tested.
         largest_weight: (outer, settings, columns) largest magnitude of a first-layer weight over the inputs made from that column.
-        seconds: of work by method, and in all ("all"), summed over the parts. Methods trained in one fit share it by their number of settings.
+        seconds: of work by method and in all ("all"), summed over the parts. Methods that are trained in one fit share its seconds by
+            their numbers of settings.
         notes: sentences on how the networks were trained.
     """
 
@@ -126,31 +131,44 @@ def plan(table: Table, settings: Settings) -> Plan:
     )
 
 
-def compare(table: Table, settings: Settings | None = None, *, workers=1, dask=None, folder=None, progress=None) -> Comparison:
+def compare(
+    table: Table,
+    settings: Settings | None = None,
+    *,
+    workers: int = 1,
+    dask: str | None = None,
+    folder: str | Path | None = None,
+    progress: Callable[[int, int, float | None], None] | None = None,
+) -> Comparison:
     """Train and compare the methods on a table.
+
+    The work is done in parts: one for each outer fold, and one for all rows.
 
     Args:
         table: from `read_table`.
         settings: how; None for the default.
-        progress: called as progress(done, total, seconds left or None) at the start and after each part.
+        workers: processes on this machine.
+        dask: address of the scheduler of a Dask cluster that does the work instead.
+        folder: where finished parts are kept, in `parts/`, so that the next call with the same table and settings goes on from there.
+            None keeps nothing.
+        progress: called as progress(done, total, seconds left or None), in parts, at the start and after each part.
 
     Returns:
-        A `Comparison`, which depends on table and settings only.
+        A `Comparison`, which depends on table and settings only (but for its `seconds`).
 
     Raises:
-        Problem: if the rows do not suffice for the folds.
+        Problem: if the rows do not suffice for the folds, the folder cannot be written, or the workers are not there.
     """
-    from penalty.parts import number_of_inputs, train_part  # here, because it loads TensorFlow, and who reads a comparison needs none
-
     settings = settings or Settings()
     to_do = plan(table, settings)
     outer = outer_folds(table, settings.folds, to_do.repeats, settings.seed)
-    width = number_of_inputs(table)
-    parts = [train_part(table, settings, number, width) for number in range(len(outer) + 1)]
-    return _assemble(table, settings, to_do, outer, parts)
+    everything = make_preprocessing(table.features).fit(table.features)
+    width = len(everything.get_feature_names_out())
+    parts, notes = run_parts(table, settings, len(outer) + 1, width, workers=workers, dask=dask, folder=folder, progress=progress)
+    return _assemble(table, settings, to_do, outer, parts, notes)
 
 
-def _assemble(table: Table, settings: Settings, to_do: Plan, outer: list, parts: list[dict]) -> Comparison:
+def _assemble(table: Table, settings: Settings, to_do: Plan, outer: list, parts: list[dict], notes: tuple) -> Comparison:
     def of_all(name: str) -> np.ndarray:
         return np.array([part[name] for part in parts])
 
@@ -181,5 +199,5 @@ def _assemble(table: Table, settings: Settings, to_do: Plan, outer: list, parts:
         predictions=predictions,
         largest_weight=of_folds("largest_weight"),
         seconds=dict(zip((*METHODS, "all"), of_all("seconds").sum(axis=0).tolist())),
-        notes=("All networks of a fold are trained together, in one fit (stacked).",),
+        notes=("All networks of a fold are trained together, in one fit (stacked).", *notes),
     )

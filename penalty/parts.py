@@ -3,7 +3,6 @@
 A part is an outer fold, with the inner folds within its training rows, or all rows with theirs.
 """
 
-import threading
 import time
 
 import numpy as np
@@ -17,12 +16,6 @@ from penalty.stack import Stack, train_stack
 from penalty.table import Table
 
 SMALLEST = float(np.log(np.finfo(float).eps))  # log-probabilities end here, as in scikit-learn's log_loss
-_one_at_a_time = threading.Lock()  # a worker of Dask may have several threads, and the stack keeps its compiled model
-
-
-def number_of_inputs(table: Table) -> int:
-    """Return how many inputs the columns give when the preprocessing sees all rows."""
-    return make_preprocessing(table.features).fit(table.features).get_feature_names_out().size
 
 
 def train_part(table: Table, settings: Settings, number: int, width: int) -> dict[str, np.ndarray]:
@@ -178,4 +171,41 @@ def _train_stacked(table: Table, settings: Settings, to_do: Plan, X: list, split
         random_state=seed,
         checkpoints=tuple(to_do.checkpoints[:-1]),
         width=max(width, *[part.shape[1] for part in X]),
+    )
+
+
+def _train_apart(table: Table, settings: Settings, to_do: Plan, X: list, splits: list, seed: int, width: int) -> Stack:
+    """Train each network by itself, as an estimator on its own rows; the numbers of early stopping are trained to so many epochs each."""
+    begun = time.perf_counter()
+    kind = PenalizedClassifier if table.classes else PenalizedRegressor
+
+    def outputs(split: int, setting: int, epochs: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the outputs (n, K or 1), standardized as those of a stack, and the first kernel, padded to the width of all."""
+        rows = splits[split][0]
+        network = kind(
+            l1=float(to_do.l1[setting]),
+            l2=float(to_do.l2[setting]),
+            hidden_layer_sizes=settings.hidden_layer_sizes,
+            epochs=epochs,
+            batch_size=to_do.batch_size,
+            random_state=seed,
+        ).fit(X[split][rows], table.target[rows])
+        kernel = np.asarray(network.model_.layers[0].kernel)
+        kernel = np.pad(kernel, [(0, width - len(kernel)), (0, 0)])
+        if not table.classes:
+            return (network.predict(X[split])[:, None] - network.mean_) / network.scale_, kernel
+        probabilities = np.zeros((len(table.target), len(table.classes)))  # a rare class may be missing from the training rows
+        probabilities[:, network.classes_] = network.predict_proba(X[split])
+        return _log(probabilities), kernel
+
+    numbers, grid = range(len(splits)), range(len(to_do.l1))
+    width = max(width, *[part.shape[1] for part in X])
+    trained = [[outputs(split, setting, to_do.epochs) for setting in grid] for split in numbers]
+    stops = [[outputs(split, 0, int(epochs))[0] for split in numbers] for epochs in to_do.checkpoints[:-1]]
+    every = np.array([[of_setting[0] for of_setting in of_split] for of_split in trained])
+    return Stack(
+        outputs=every,
+        first_kernel=np.array([[of_setting[1] for of_setting in of_split] for of_split in trained]),
+        checkpoints=np.array(stops).reshape(len(stops), *every[:, 0].shape),
+        seconds=time.perf_counter() - begun,
     )
