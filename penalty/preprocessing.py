@@ -13,11 +13,12 @@ def make_preprocessing(features: pd.DataFrame) -> ColumnTransformer:
     dates = list(features.select_dtypes("datetime").columns)
     numbers = list(features.select_dtypes("float").columns)
     texts = [column for column in features if column not in {*dates, *numbers}]
-    days = FunctionTransformer(lambda X: X.astype("int64") / 8.64e13, feature_names_out="one-to-one")
+    since = FunctionTransformer(pd.DataFrame.sub, kw_args={"other": pd.Timestamp("2000-01-01")}, feature_names_out="one-to-one")
+    days = FunctionTransformer(pd.DataFrame.div, kw_args={"other": pd.Timedelta(days=1)}, feature_names_out="one-to-one")
     return ColumnTransformer(
         [
             ("number", make_pipeline(SimpleImputer(), StandardScaler()), numbers),
-            ("date", make_pipeline(days, StandardScaler()), dates),
+            ("date", make_pipeline(since, days, SimpleImputer(), StandardScaler()), dates),
             ("text", make_pipeline(OneHotEncoder(handle_unknown="ignore", sparse_output=False), StandardScaler()), texts),
         ]
     )

@@ -24,7 +24,7 @@ class Stack:
     """What the trained slices say.
 
     Attributes:
-        outputs: (splits, settings, n, classes) log-probabilities of all rows, or (splits, settings, n, 1) predictions of the standardized target.
+        outputs: of all rows: log-probabilities (splits, settings, n, classes), or predictions of the standardized target, (…, 1).
         first_kernel: (splits, settings, p, units) of the first layer; rows beyond a split's own inputs are 0.
         checkpoints: (checkpoints, splits, n, classes or 1), the outputs of the first setting after so many epochs.
         seconds: that the training took.
@@ -167,4 +167,11 @@ def train_stack(
 
 
 def stacking_pays(n_batch: int, p: int, hidden: tuple[int, ...]) -> bool:
-    return True
+    """Return whether a stack is faster than trainings apart, for `n_batch` rows in an update, p inputs and the units of hidden layers.
+
+    It saves what a fit costs beside its arithmetic: half a second to begin with, and 0.2 ms an update. What a network multiplies in an
+    update was measured against it (50 networks, 300 updates, two cores): a stack is 12 times faster at 0.25 million products,
+    4 times at 4 million, and slower from some 10 million on.
+    """
+    sizes = (p, *hidden, 1)
+    return n_batch * sum(before * after for before, after in pairwise(sizes)) <= 4_000_000

@@ -140,13 +140,17 @@ def test_wider_model_gives_the_same():
     assert wide.first_kernel.shape == (3, 4, 12, 16)
 
 
-def test_second_call_starts_anew():
-    """A model that was used before gives what a fresh process gives."""
-    again = "from tests.penalty.test_stack import *; X, y, weights = made(2); sys.stdout.buffer.write(train_stack(X, y, weights, L1, L2, classes=2, epochs=10).outputs.tobytes())"
-    X, y, weights = made(2)
-    train_stack(*made(2, seed=1), L1, L2, classes=2, epochs=10, learning_rate=0.1, random_state=5)
-    used = train_stack(X, y, weights, L1, L2, classes=2, epochs=10).outputs
-    fresh = subprocess.run([sys.executable, "-c", again], capture_output=True, check=True).stdout
+FRESH = """
+import sys
+from tests.penalty.test_stack import L1, L2, made, train_stack
+sys.stdout.buffer.write(train_stack(*made(2), L1, L2, classes=2, epochs=10).outputs.tobytes())
+"""
+
+
+def test_second_call_gives_what_a_fresh_process_gives():
+    train_stack(*made(2, seed=1), L1, L2, classes=2, epochs=10, learning_rate=0.1, random_state=5)  # the same compiled model, used before
+    used = train_stack(*made(2), L1, L2, classes=2, epochs=10).outputs
+    fresh = subprocess.run([sys.executable, "-c", FRESH], capture_output=True, check=True).stdout
     assert used.tobytes() == fresh
 
 
@@ -158,3 +162,11 @@ def test_threads_do_not_disturb_each_other():
     with ThreadPoolExecutor(4) as threads:
         together = list(threads.map(outputs, range(4)))
     np.testing.assert_array_equal(together, alone)
+
+
+def test_stacking_pays_for_small_networks_only():
+    assert stacking_pays(569, 30, (16,))
+    assert stacking_pays(1000, 50, ())
+    assert not stacking_pays(1000, 50, (1024,))
+    assert not stacking_pays(100_000, 50, (16,))
+    assert stacking_pays(1000, 100, (39,)) and not stacking_pays(1000, 100, (40,))  # 1000 · (100 · 39 + 39) = 3,939,000 products
