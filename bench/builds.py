@@ -16,7 +16,7 @@ from pathlib import Path
 from pipeline.script import scripts
 from pipeline.source import ROOT
 
-_PARTS = ("docs", "examples", "pipeline", "tests", "mkdocs.yml")
+_PARTS = ("docs", "examples", "penalty", "pipeline", "tests", "mkdocs.yml")
 _QUIET = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
 
 

@@ -49,7 +49,7 @@ _STYLE = {
     "ytick.labelcolor": INK,
 }
 MOST_ROWS = 2000  # dots in a drawing
-_WIDTH = 4.3  # inches: on a phone the letters are about 12 pixels high
+_WIDTH = 4.4  # inches: on a phone the letters are about 12 pixels high
 
 
 @dataclass(frozen=True)
@@ -77,16 +77,18 @@ def _axes(drawn: dict, name: str, height: float, rows: tuple = (1,), width: floa
         yield figure.subplots(len(rows), 1, sharex=True, squeeze=False, height_ratios=rows)[:, 0]
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-    drawn["svg"] = _for_a_page(buffer.getvalue(), name)
+    drawn["svg"] = _for_a_page(buffer.getvalue(), name, width)
 
 
-def _for_a_page(svg: str, name: str) -> str:
+def _for_a_page(svg: str, name: str, width: float) -> str:
     """Return matplotlib's SVG as an element among others: colours by name, names of its own, no font, no style for the whole page."""
     svg = svg[svg.index("<svg ") :]
     svg = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>|<!--.*?-->|<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r"#[0-9a-f]{6}\b", lambda colour: f"var({VARIABLES[colour[0]]})", svg)
     svg = re.sub(r"; font-family: [^;\"]*", "", svg).replace("xlink:href", "href")
-    svg = re.sub(r'<svg .*?viewBox="([^"]*)".*?>', r'<svg viewBox="\1" fill="currentColor">', svg, count=1)
+    svg = re.sub(
+        r'<svg .*?viewBox="([^"]*)".*?>', rf'<svg viewBox="\1" fill="currentColor" style="max-width: {100 * width:.0f}px">', svg, count=1
+    )
     used = set(re.findall(r'(?:href="|url\()#([\w.]+)', svg))
     svg = re.sub(r' id="([\w.]+)"', lambda found: f' id="{name}-{found[1]}"' if found[1] in used else "", svg)
     svg = re.sub(r'(href="|url\()#', rf"\1#{name}-", svg)
@@ -227,7 +229,7 @@ def calibration(observed: np.ndarray, predicted: np.ndarray, counts: np.ndarray,
     `key` tells it from the diagrams of other classes.
     """
     drawn, colour = {}, COLOURS[penalty]
-    with _axes(drawn, key, 3.9, rows=(3, 1)) as (above, below):
+    with _axes(drawn, key, 3.4, rows=(3, 1), width=3.6) as (above, below):
         above.plot([0, 1], [0, 1], color=SOFT, linewidth=1, linestyle="--")
         above.plot(predicted, observed, color=colour, marker=MARKERS[penalty])
         above.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03))

@@ -395,7 +395,8 @@ def _confusion(classes: tuple[str, ...], truth: np.ndarray, predicted: np.ndarra
     caption = f"Confusion matrix. {rule} Rows are the true classes, columns the predicted ones."
     body = "\n".join(lines)
     matrix = (
-        f'<table class="confusion"><caption>{escape(caption)}</caption>\n<thead><tr><th scope="col">true, predicted</th>{head}</tr></thead>\n'
+        f'<table class="confusion"><caption>{escape(caption)}</caption>\n'
+        f'<thead><tr><th scope="col">true, predicted</th>{head}</tr></thead>\n'
         f"<tbody>\n{body}\n</tbody></table>"
     )
     right, true, said = np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)

@@ -6,6 +6,7 @@ A part is an outer fold, with the inner folds within its training rows, or all r
 import time
 
 import numpy as np
+from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from penalty.compare import METHODS, Plan, Settings, plan
@@ -69,7 +70,7 @@ def train_part(table: Table, settings: Settings, number: int, width: int) -> dic
             "outer_curve": losses(table, test, refit),
             "base_losses": losses(table, test, _base(table, train, len(test))),
             "accuracies": _accuracies(table, test, outputs),
-            "predictions": np.exp(outputs) if table.classes else outputs,
+            "predictions": softmax(outputs, axis=-1) if table.classes else outputs,  # which sum to 1 in double precision
             "largest_weight": _largest_weight(stack.first_kernel[-1], columns[-1], table.features.shape[1]),
         }
     seconds["all"] = time.perf_counter() - begun

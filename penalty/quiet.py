@@ -13,5 +13,6 @@ finally:
     os.dup2(_standard_error, 2)
     os.close(_standard_error)
     os.close(_nowhere)
+tf.get_logger().setLevel("ERROR")  # else it warns that many models were compiled, which is what a search does
 
 __all__ = ["keras", "tf"]

@@ -1,7 +1,7 @@
 """The folder that is kept: the report, the trained network with its preprocessing, and programs that use them."""
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from string import Template
 from tempfile import TemporaryDirectory
@@ -58,7 +58,7 @@ def write_report(comparison: Comparison, verdict: Verdict, findings, folder, cos
         y = table.target if table.classes else (table.target - estimator.mean_) / estimator.scale_
         np.savez_compressed(new / "prepared.npz", X=X, y=y)
         _results(comparison).to_csv(new / "results.csv", index=False)
-        _write(new / "predict.py", _predict(comparison, estimator))
+        _write(new / "predict.py", _predict(comparison, estimator, costs))
         _write(new / "chosen_model.py", _chosen_model(comparison, estimator, choice))
         _write(new / "report.html", page(comparison, verdict, findings, choice, costs))
     return folder / "report.html"
@@ -71,16 +71,16 @@ def check_folder(folder) -> None:
         Problem: if not, saying why.
     """
     folder = Path(folder)
-    if folder.exists() and not folder.is_dir():
-        raise Problem(f"{folder} is a file; choose another name for the folder of the report.")
+    place = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if not place.is_dir():
+        raise Problem(f"{place} is a file; choose another name for the folder of the report.")
+    if not os.access(place, os.W_OK):
+        raise Problem(f"{place} cannot be written to; choose another folder for the report.")
     report = folder / "report.html"
     earlier = report.is_file() and MARK in report.read_text(encoding="utf-8", errors="replace")
     strange = [name for name in FILES if (folder / name).exists()]
     if strange and not earlier:
         raise Problem(f"{folder} has a file {strange[0]} that is not of an earlier report; choose another folder, or move the file away.")
-    existing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-    if not os.access(existing, os.W_OK):
-        raise Problem(f"{existing} cannot be written to; choose another folder for the report.")
 
 
 @contextmanager
@@ -94,9 +94,11 @@ def _whole(folder: Path):
             for name in FILES:
                 os.replace(Path(new) / name, folder / name)
     except OSError as error:
-        if made:
-            folder.rmdir()
         raise Problem(f"The report could not be written to {folder}: {error.strerror or error}. Nothing in it has changed.") from error
+    finally:
+        if made:
+            with suppress(OSError):  # it is not empty: all went well
+                folder.rmdir()
 
 
 def _write(path: Path, text: str) -> None:
@@ -129,20 +131,32 @@ def _kind(values: pd.Series) -> str:
     return {"f": "number", "M": "date"}.get(values.dtype.kind, "category")
 
 
-def _predict(comparison: Comparison, estimator) -> str:
+_LABELS = """
+    predictions = pd.DataFrame({TARGET: np.array(CLASSES)[codes]})
+    for number, label in enumerate(CLASSES):
+        predictions[f"probability of {label}"] = output[:, number]
+    return predictions"""
+_TWO = """\
+    output = np.hstack([1 - output, output])
+    codes = (output[:, 1] > THRESHOLD).astype(int)"""
+_MORE = "    codes = output.argmax(axis=1)"
+_NUMBER = "    return pd.DataFrame({TARGET: output[:, 0] * SCALE + MEAN})"
+
+
+def _predict(comparison: Comparison, estimator, costs: tuple[float, float]) -> str:
     """Return the program that predicts new rows, which needs nothing of this package."""
     table = comparison.table
-    if table.classes:
-        constants = f"CLASSES = {table.classes!r}"
-        answer = """\
-    probabilities = np.hstack([1 - output, output]) if len(CLASSES) == 2 else output / output.sum(axis=1, keepdims=True)
-    predictions = pd.DataFrame({TARGET: np.array(CLASSES)[probabilities.argmax(axis=1)]})
-    for number, label in enumerate(CLASSES):
-        predictions[f"probability of {label}"] = probabilities[:, number]
-    return predictions"""
+    if not table.classes:
+        constants, answer = (
+            f"MEAN, SCALE = {float(estimator.mean_)!r}, {float(estimator.scale_)!r}  # of the target, undone at the end",
+            _NUMBER,
+        )
+    elif len(table.classes) > 2:
+        constants, answer = f"CLASSES = {table.classes!r}", _MORE + _LABELS
     else:
-        constants = f"MEAN, SCALE = {float(estimator.mean_)!r}, {float(estimator.scale_)!r}  # the network predicts the standardized target"
-        answer = "    return pd.DataFrame({TARGET: output[:, 0] * SCALE + MEAN})"
+        threshold = costs[0] / (costs[0] + costs[1])
+        constants = f"CLASSES = {table.classes!r}\nTHRESHOLD = {threshold!r}  # above this probability the second class is predicted"
+        answer = _TWO + _LABELS
     columns = "".join(f"    {name!r}: {_kind(table.features[name])!r},\n" for name in table.features.columns)
     return _template("predict.txt").substitute(
         target=_one_line(table.name), columns=f"{{\n{columns}}}", constants=f"TARGET = {table.name!r}\n{constants}", answer=answer

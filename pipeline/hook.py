@@ -19,7 +19,7 @@ from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, InclusionLevel
 from mkdocs.utils import CountHandler
 
-from pipeline import building, catalogue, chapters, claims, execute, finish, notebooks, search, widgets
+from pipeline import building, catalogue, chapters, claims, execute, finish, notebooks, package, search, widgets
 from pipeline.embed import Runs
 from pipeline.files import write_whole
 from pipeline.ledger import Ledger
@@ -116,6 +116,7 @@ def on_files(files, config):
     execute.execute_stale(root)
     for script in scripts(root):
         _add_example(script, files, config)
+    files.append(File.generated(config, package.ADDRESS, content=package.archive(root)))
     for page in ledger.pages:
         content = claims.entries(ledger, page)
         files.append(File.generated(config, claims.address(page), content=content, inclusion=InclusionLevel.NOT_IN_NAV))

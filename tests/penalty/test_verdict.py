@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from penalty.compare import METHODS
-from penalty.verdict import CHOICES, corrected_interval, holm, number, one_standard_error, verdict, wilson
+from penalty.verdict import CHOICES, LEFT_OUT, corrected_interval, holm, number, one_standard_error, verdict, wilson
 from tests.penalty.made import made_comparison
 
 # --- statistics ---
@@ -182,8 +182,21 @@ def test_columns_that_are_left_out_are_counted_by_fold_at_the_factor_of_the_fold
     assert verdict(made).left_out == {"plan": 6, "since": 6}
 
 
+def test_trained_weights_of_useless_columns_are_below_the_threshold_and_those_of_useful_ones_above():
+    """The target follows from the first two of eight columns. A threshold of 0.001 would miss the other six, whose weights never rest."""
+    from penalty import PenalizedClassifier
+
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 8))
+    y = X[:, 0] - X[:, 1] + 0.5 * rng.normal(size=300) > 0
+    network = PenalizedClassifier(l1=0.03).fit(X, y)
+    largest = np.abs(np.asarray(network.model_.layers[0].kernel)).max(axis=1)
+    assert largest[:2].min() > 10 * LEFT_OUT and 0.001 < largest[2:].max() < LEFT_OUT
+
+
 # --- what the sentences say ---
 
+# Patterns of the sentences, and for each case the kinds that have to be said: all others must not be.
 KINDS = {
     "nothing": "The features say nothing about (churn|price)",
     "all predict": "Every method predicts",
@@ -202,7 +215,7 @@ KINDS = {
     "linear as good": "linear model may be as good as the network",
     "none left out": "leaves out none of the columns",
     "some left out": "leaves out [1-6] of 6 columns",
-    "named": r"below 0.001: \w+",
+    "named": r"below 0\.01: \w+",
 }
 ALL = dict.fromkeys(METHODS, -0.1)
 SIX = ("age", "visits", "income", "height", "plan", "since")
@@ -223,6 +236,10 @@ CASES = {
         dict(effects=ALL | {"none": -0.2, "linear model": -0.02}),
         {"none best", "all predict", "none left out"},
     ),
+    "none is lowest, not clearly": (dict(effects=ALL | {"none": -0.104}), {"no difference"} | USUAL - {"factor"}),
+    "one penalty hurts, none is lowest": (dict(effects=ALL | {"none": -0.104, "L2": -0.02}), {"some clear"} | USUAL - {"factor"}),
+    "L1 and the linear model": (dict(effects={"L1": -0.1, "linear model": -0.1}), ONE | {"linear as good"}),
+    "early stopping is lowest, not clearly": (dict(effects=ALL | {"early stopping": -0.108}), {"no difference"} | USUAL),
     "one penalty hurts": (dict(effects=ALL | {"L2": -0.02}), {"some clear"} | USUAL),
     "the linear model is better": (
         dict(effects=ALL | {"linear model": -0.2}),
@@ -234,7 +251,6 @@ CASES = {
     "strongest factor": (dict(effects=ALL, best=9), {"no difference", "strongest"} | USUAL),
     "weakest factor": (dict(effects=ALL, best=0), {"no difference", "weakest"} | USUAL),
     "unsteady": (dict(effects=ALL, unsteady=3), {"no difference", "unstable"} | USUAL),
-    "a little unsteady": (dict(effects=ALL, unsteady=0.4), {"no difference"} | USUAL),
     "few left out": (dict(effects=ALL, unused=SIX[:2]), {"no difference", "some left out", "named"} | USUAL - {"none left out"}),
     "many left out": (dict(effects=ALL, unused=SIX), {"no difference", "some left out"} | USUAL - {"none left out"}),
 }
@@ -252,6 +268,46 @@ def test_every_kind_of_sentence_occurs():
     assert set().union(*(expected for _, expected in CASES.values())) == set(KINDS)
 
 
+def test_a_method_whose_lowest_loss_is_uncertain_is_not_called_better():
+    """L1 has the lowest mean loss, but only in some folds; L2 is lower than none, and than the base rate, in all of them."""
+    made = made_comparison(effects=dict.fromkeys(METHODS, -0.001) | {"L2": -0.05})
+    made.losses[:, METHODS.index("L1")] = made.base_losses + np.tile([-0.4, 0.2], 5)
+    result = verdict(made)
+    assert result.best == "L1" and not result.clear
+    assert result.sentences[0].startswith("No choice is clearly the best on these data.")
+    assert "lower with L2 than with L1L2 and lower with L2 than without a penalty" in result.sentences[0]
+    assert result.sentences[1].startswith(
+        "Only with L2 is churn predicted clearly better than by the base rate: the mean cross-entropy is "
+    )
+    assert f"{number(made.losses[:, METHODS.index('L2')].mean())} with L2" in result.sentences[1]
+
+
+@pytest.mark.parametrize("far, uncertain", [(2, False), (3, True)])
+def test_the_factor_is_uncertain_when_fewer_than_four_fifths_of_the_folds_are_near_the_median(far, uncertain):
+    made = made_comparison(effects={"L2": -0.1})
+    made.chosen[:, METHODS.index("L2")] = [20] * far + [15] * (10 - far)
+    said = [sentence for sentence in verdict(made).sentences if sentence.startswith("The factor is uncertain")]
+    assert bool(said) == uncertain
+    assert all(
+        "chose strengths from 0.00599 to 1, and only 70% of them are within a factor of three of the median, 0.00599." in s for s in said
+    )
+
+
+def test_columns_that_only_some_folds_leave_out_are_not_called_left_out():
+    made = made_comparison(effects=ALL, unused=("plan",))
+    made.chosen[:5, METHODS.index("L1")] = 1
+    result = verdict(made)
+    assert result.left_out == {"plan": 5} and "leaves out none of the columns" in result.sentences[-1]
+
+
+def test_the_same_factor_is_not_named_twice():
+    assert (
+        verdict(made_comparison(effects={"L2": -0.1}, best=9))
+        .sentences[2]
+        .endswith("at l2 = 1, and the one-standard-error rule takes the same factor.")
+    )
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_numbers_in_sentences_are_short(case):
     for sentence in verdict(made_comparison(**CASES[case][0])).sentences:
@@ -267,7 +323,7 @@ def test_the_verdict_quotes_its_numbers():
     result = verdict(made)
     nearest = next(pair for pair in result.pairs if (pair.a, pair.b) == ("L1", "L2"))
     quoted = f"with L1 is {number(-nearest.mean, 2)} lower than with L2 (95% interval of the difference {number(nearest.low, 2)} to "
-    assert quoted in result.sentences[0]
+    assert quoted in result.sentences[0] and result.sentences[0].endswith("adjusted p below 0.001).")
     assert re.search(r"0\.0[45]\d* lower than with L2 \(95% interval of the difference −0\.0[56]\d* to −0\.0[34]", result.sentences[0])
     base = f"cross-entropy is {number(made.losses[:, 1].mean())} with L1 and {number(made.base_losses.mean())} with the base rate"
     assert base in result.sentences[1]
