@@ -12,8 +12,12 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
+from penalty.preprocessing import columns_of, make_preprocessing
+
 FEWEST_ROWS = 20  # fewer cannot show a difference between penalties
 MOST_CLASSES = 100
+MOST_LINES = 20  # that describe columns or classes
+LIBRARY_BYTES, INPUT_BYTES, OUTPUT_BYTES = 700_000_000, 24, 12  # of a process; of an input and of an output in each row and split
 MOST_WHOLE_NUMBERS = 20  # a target of so many different whole numbers is still one of classes
 DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 OTHER_FILES = {".xlsx": "an Excel file", ".xls": "an Excel file", ".json": "JSON", ".feather": "a Feather file", ".zip": "an archive"}
@@ -113,6 +117,84 @@ def read_table(path, target: str, *, time: str | None = None, groups: str | None
         None if rank is None else rank[order],
         tuple(notes),
     )
+
+
+def describe(table: Table) -> str:
+    """Return what is in a table as printed text: its size, its columns, its target, and the score of predicting the base rate."""
+    features, kinds = table.features, _kinds(table.features)
+    rows, columns = features.shape
+    count = [str(kinds.count(kind)) for kind in ("number", "category", "date")]
+    missing = f"{features.isna().to_numpy().mean():.1%}"
+    parts = [_printed(["table", "rows", "numbers", "categories", "dates", "missing values"], [[table.name, f"{rows:,}", *count, missing]])]
+    described = [
+        [_cut(name), kind, f"{values.nunique():,}", f"{values.isna().sum():,}", _typical(values)]
+        for (name, values), kind in zip(features.items(), kinds[:MOST_LINES])
+    ]
+    parts.append(_printed(["column", "type", "different", "missing", "values"], described, left=(0, 1, 4)))
+    if columns > MOST_LINES:
+        parts[-1] += f"\n... and {columns - MOST_LINES:,} columns more"
+    if table.classes:
+        counts = np.bincount(table.target)
+        shares = counts / rows
+        lines = [[_cut(label), f"{count:,}", f"{share:.1%}"] for label, count, share in zip(table.classes, counts, shares)]
+        parts.append(_printed([f"class of {_cut(table.name)}", "rows", "share"], lines[:MOST_LINES]))
+        if len(lines) > MOST_LINES:
+            parts[-1] += f"\n... and {len(lines) - MOST_LINES:,} classes more"
+        scores = [["cross-entropy", _short(-np.sum(shares * np.log(shares)))], ["accuracy", _short(shares.max())]]
+        parts.append(_printed(["predicting the base rate", "score"], scores))
+    else:
+        spread = [table.target.mean(), table.target.std(), *np.quantile(table.target, [0, 0.5, 1])]
+        header = ["target", "mean", "standard deviation", "lowest", "median", "highest"]
+        parts.append(_printed(header, [[_cut(table.name), *map(_short, spread)]]))
+        parts.append(_printed(["predicting the mean", "score"], [["mean squared error", _short(table.target.var())]]))
+    return "\n\n".join(parts)
+
+
+def memory_needed(table: Table, splits: int = 6, settings: int = 31, workers: int = 1) -> int:
+    """Return about how many bytes a comparison needs, from the arrays that a part keeps of every row; measured ones are below it.
+
+    Args:
+        splits: inner folds, and the refit, that a part trains together.
+        settings: penalties and factors, trained together.
+        workers: processes, each with the libraries and a part of its own.
+    """
+    sample = table.features.iloc[: 10_000 + len(table.features) // 100]
+    inputs = len(columns_of(make_preprocessing(sample).fit(sample)))
+    outputs = max(len(table.classes), 1)
+    of_row = splits * (INPUT_BYTES * inputs + OUTPUT_BYTES * settings * outputs)
+    return workers * (LIBRARY_BYTES + len(table.target) * of_row) + int(table.features.memory_usage(deep=True).sum())
+
+
+def _kinds(features: pd.DataFrame) -> list[str]:
+    return [{"f": "number", "M": "date"}.get(dtype.kind, "category") for dtype in features.dtypes]
+
+
+def _typical(values: pd.Series) -> str:
+    known = values.dropna()
+    if values.dtype.kind == "O":
+        counts = known.value_counts()
+        return f"mostly {_cut(counts.index[0])} ({counts.iloc[0] / len(known):.0%})"
+    if values.dtype.kind == "M":
+        return f"{known.min():%Y-%m-%d} ... {known.max():%Y-%m-%d}"
+    return f"{_short(known.min())} ... {_short(known.max())}, median {_short(known.median())}"
+
+
+def _printed(header: list[str], rows: list[list[str]], left: tuple[int, ...] = (0,)) -> str:
+    """Return lines with columns two spaces apart, numbers to the right."""
+    widths = [max(map(len, column)) for column in zip(header, *rows)]
+    lines = [
+        [text.ljust(w) if place in left else text.rjust(w) for place, (text, w) in enumerate(zip(row, widths))] for row in [header, *rows]
+    ]
+    return "\n".join("  ".join(line).rstrip() for line in lines)
+
+
+def _short(number: float) -> str:
+    return np.format_float_positional(number, precision=4, fractional=False, trim="-")
+
+
+def _cut(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= 20 else text[:19] + "…"
 
 
 def _read_file(path: Path) -> pd.DataFrame:
@@ -331,7 +413,7 @@ def _dates(values: pd.Series, name: str) -> pd.Series:
         text = values[wrong].iloc[0] if wrong.any() else values.dropna().iloc[0]
         where = _place(values, wrong if wrong.any() else values.notna())
         raise Problem(
-            f"Column {name!r} has {str(text)!r} in {where}, which is no date between 1678 and 2261: correct it, or leave the cell empty."
+            f"Column {name!r} has {str(text)!r} in {where}, which is no date between 1678 and 2261: correct it or leave it empty."
         ) from None
 
 
