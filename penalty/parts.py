@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from penalty.compare import METHODS, Plan, Settings, plan
 from penalty.estimator import PenalizedClassifier, PenalizedRegressor
 from penalty.folds import inner_folds, outer_folds
-from penalty.preprocessing import make_preprocessing, source_columns
+from penalty.preprocessing import columns_of, make_preprocessing
 from penalty.stack import Stack, train_stack
 from penalty.table import Table
 
@@ -125,7 +125,7 @@ def _preprocessed(table: Table, splits: list) -> tuple[list[np.ndarray], list[np
         seen = table.features.iloc[train]
         preprocessing = make_preprocessing(seen).fit(seen)
         X.append(np.asarray(preprocessing.transform(table.features)))
-        columns.append(source_columns(preprocessing, table.features))
+        columns.append(table.features.columns.get_indexer(columns_of(preprocessing)))
     return X, columns
 
 
