@@ -120,14 +120,16 @@ model.fit(inputs, y_train, epochs=100, verbose=0)
 
 predicted = model.predict(preprocessing.transform(X_test), verbose=0)[:, 0]
 base = np.full(len(y_test), y_train.mean())
+print("predicted by   cross-entropy on the test rows")
+print(f"network        {log_loss(y_test, predicted):30.3f}")
+print(f"base rate      {log_loss(y_test, base):30.3f}")
+
+# %% tags=["sizes"]
 print("what              count")
 print(f"training rows     {len(X_train):5d}")
 print(f"test rows         {len(X_test):5d}")
 print(f"columns           {X.shape[1]:5d}")
 print(f"inputs            {inputs.shape[1]:5d}")
-print("predicted by   cross-entropy on the test rows")
-print(f"network        {log_loss(y_test, predicted):30.3f}")
-print(f"base rate      {log_loss(y_test, base):30.3f}")
 
 # %% [markdown]
 # ## The comparison
@@ -140,14 +142,39 @@ comparison = compare(table)
 found = verdict(comparison)
 against = {pair.a: pair for pair in found.against_base}
 
-print("method          loss   minus base rate     low    high   accuracy")
+print("method           loss   minus base rate     low    high   accuracy")
+print(
+    f"base rate       {comparison.base_losses.mean():5.3f}"
+    f"{0:18.3f}{0:8.3f}{0:8.3f}{1 - y.mean():11.3f}"
+)
 for place, method in enumerate(METHODS):
     pair = against[method]
     print(
-        f"{method:<14} {comparison.losses[:, place].mean():5.3f}"
+        f"{method:<14}  {comparison.losses[:, place].mean():5.3f}"
         f"   {pair.mean:15.3f}  {pair.low:6.3f}  {pair.high:6.3f}"
         f"   {comparison.accuracies[:, place].mean():8.3f}"
     )
+
+# %% tags=["differences"]
+colours = {"L1": "C1", "L2": "C2", "L1L2": "C3"}
+shown = [method for method in METHODS if method != "none"][::-1]
+
+figure, axes = plt.subplots(figsize=(4.8, 2.4), layout="constrained")
+for place, method in enumerate(shown):
+    pair = against[method]
+    style = {"color": colours.get(method, "black"), "label": method}
+    ends = [pair.low, pair.mean, pair.high]
+    axes.plot(ends, [place] * 3, "|-", **style)
+    axes.plot(pair.mean, place, "o", **style)
+axes.axvline(0, color="black", linestyle=":", linewidth=1)
+axes.set_yticks(range(len(shown)), shown)
+axes.set_xlabel("cross-entropy minus that of the base rate")
+axes.set_ylabel("method")
+figure.set_label(
+    "Mean cross-entropy of five methods minus that of the base rate, with 95%"
+    " intervals. All lie to the left of zero, and their intervals overlap."
+)
+plt.show()
 
 # %% tags=["counts"]
 print("what                  count")
@@ -238,12 +265,13 @@ figure, axes = plt.subplots(figsize=(4.8, 3.2), layout="constrained")
 for fold in folds:
     axes.plot(
         largest[fold, order],
-        names,
+        range(len(names)),
         ".",
         color="C1",
-        label=f"fold {fold + 1}" if fold else "one fold each",
+        label=f"fold {fold + 1}",
     )
 axes.axvline(0.01, color="black", linestyle=":", label="left out below")
+axes.set_yticks(range(len(names)), names)
 axes.set_xscale("log")
 axes.set_xlabel("largest weight of the first layer")
 axes.set_ylabel("column")
