@@ -383,7 +383,10 @@ def _confusion(classes: tuple[str, ...], truth: np.ndarray, predicted: np.ndarra
     head = "".join(f'<th scope="col">{escape(label)}</th>' for label in classes)
     lines = []
     for label, row in zip(classes, counts):
-        cells = "".join(f'<td style="--shade: {22 * count / max(row.sum(), 1):.1f}%">{count:,}</td>' for count in row)
+        cells = "".join(
+            f'<td style="background: color-mix(in srgb, var(--ink) {22 * count / max(row.sum(), 1):.0f}%, var(--panel))">{count:,}</td>'
+            for count in row
+        )
         lines.append(f'<tr><th scope="row">{escape(label)}</th>{cells}</tr>')
     caption = f"Confusion matrix. {rule} Rows are the true classes, columns the predicted ones."
     body = "\n".join(lines)
