@@ -112,8 +112,9 @@ def _duplicates(table: Table):
         yield Finding(
             "duplicates",
             None,
-            f"{_rows(again.sum())} of {len(again):,} {'repeats' if again.sum() == 1 else 'repeat'} an earlier row in all columns: a "
-            "copy would be tested after the row itself was trained on, which flatters every method. Leave copies out, or name groups (--groups).",
+            f"{_rows(again.sum())} of {len(again):,} {'repeats' if again.sum() == 1 else 'repeat'} an earlier row in all columns: "
+            "a copy would be tested after the row itself was trained on, which flatters every method. "
+            "Leave copies out, or name groups (--groups).",
         )
 
 
