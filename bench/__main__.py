@@ -1,4 +1,5 @@
-"""`make bench`: the pages under Lighthouse and the builds by the clock, each beside stock Material and stock mkdocs-jupyter.
+"""`make bench`: the pages under Lighthouse and the builds by the clock, each beside stock Material and stock mkdocs-jupyter,
+and many trainings in one fit beside the same trainings apart.
 
 It reports, and says which targets are reached; it does not fail because a machine is slow.
 """
@@ -15,7 +16,7 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from bench import builds, pages, stock
+from bench import builds, pages, stock, trainings
 from pipeline import chapters
 from pipeline.source import ROOT
 from tools import node
@@ -123,13 +124,39 @@ def bench_builds(console: Console, ours: Path, executing: Path, rest: dict[str, 
     console.print(f"{total:.1f} s in all; the target for a cold build is 1.2 × that / {cores} cores + 10 s.", highlight=False)
 
 
+def bench_trainings(console: Console) -> None:
+    with console.status("many trainings, in one fit and apart"):
+        found = trainings.measure()
+    table = Table("trained", "seconds", "times the stack", "target", "")
+    for column in table.columns[1:4]:
+        column.justify = "right"
+    table.add_row(f"{found.networks} networks in one fit", f"{found.stack:.1f}")
+    measured = (
+        (f"apart, one batch repeated, from {trainings.APART}", found.apart, 30),
+        (f"plain fit, from {trainings.PLAIN}", found.plain, 300),
+    )
+    for name, seconds, target in measured:
+        times = seconds / found.stack
+        table.add_row(name, f"{seconds:.0f}", f"{times:.0f}", f"{target}", _reached(target, times))  # more is better here
+    console.print(table)
+    console.print(
+        f"Cross-entropy on held-out rows, in the stack and apart: at most {abs(found.differences).max():.4f} between the two, "
+        f"which for these {trainings.APART} networks goes from {found.apart_losses.min():.3f} to {found.apart_losses.max():.3f}.\n",
+        highlight=False,
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--runs", type=int, default=3, help="how often Lighthouse looks at a page (default: 3)")
-    parser.add_argument("--only", choices=("pages", "builds"), help="leave out the other half")
+    parser.add_argument("--only", choices=("pages", "builds", "own_data"), help="leave out the other parts")
     options = parser.parse_args()
     console = Console(width=None if Console().is_terminal else 150)
     console.print(f"{platform.system()}, Python {platform.python_version()}, {os.cpu_count()} cores", highlight=False)
+    if options.only in (None, "own_data"):
+        bench_trainings(console)
+    if options.only == "own_data":
+        return
     with tempfile.TemporaryDirectory() as folder:
         ours, plain, executing = (Path(folder) / name for name in ("ours", "plain", "executing"))
         builds.copy_project(ours)

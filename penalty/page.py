@@ -221,8 +221,7 @@ def _comparison(comparison: Comparison, verdict: Verdict) -> str:
         ["Method", measure.capitalize(), f"Minus {base} (95% interval)", score],
         rows,
         f"{_mean(comparison)} of each method on the test rows of the outer folds. Below zero, a method predicts better than {base}, "
-        f"whose {measure} "
-        f"is {digits(comparison.base_losses.mean())}. Bold: the lowest mean.",
+        f"whose {measure} is {digits(comparison.base_losses.mean())}. Bold: the lowest mean.",
         int(comparison.losses.mean(axis=0).argmin()),
     )
     drawn = figures.differences(
@@ -274,8 +273,7 @@ def _factors(comparison: Comparison) -> str:
         columns.append([f"{digits(mean[place])} ± {digits(error[place])}" for place in own])
     curves = _figure(
         drawings,
-        f"{_mean(comparison)} in the inner folds over all rows, for each factor of each penalty. The band is one standard error over "
-        "the folds. "
+        f"{_mean(comparison)} in the inner folds over all rows, for each factor of each penalty. The band is one standard error. "
         "The dot marks the minimum; the square marks the largest factor whose loss is within one standard error of it. "
         "The dotted line is the network without a penalty. The factor of L1L2 is l1 + l2.",
     )
@@ -324,10 +322,9 @@ def _inputs(comparison: Comparison, verdict: Verdict, choice: Choice) -> str:
     some = f" The {MOST_INPUTS} largest of {len(columns)} are shown." if len(columns) > MOST_INPUTS else ""
     figure = _figure(
         [drawn],
-        f"The largest weight that each input has in the first layer, {of}. Marks are means over the outer folds, bars reach from the "
-        "smallest to the "
-        f"largest fold. A category counts by the largest of its columns.{some} A large weight says that the network uses an input, "
-        "not that the input causes the target.",
+        f"The largest weight of each column in the first layer, {of}. Marks are means over the outer folds, bars reach from the smallest to "
+        "the largest fold. A number counts by its weight per standard deviation, a category by the largest weight of its inputs of 0 and 1."
+        f"{some} A large weight says that the network uses a column, not that the column causes the target.",
     )
     methods = ("none", *PENALTIES)
     by_method = {method: _used(comparison, method).mean(axis=0) for method in methods}
@@ -366,10 +363,9 @@ def _errors(classes: tuple[str, ...], truth: np.ndarray, probabilities: np.ndarr
         )
     else:
         intro += (
-            f" A false alarm (“{classes[1]}” predicted, “{classes[0]}” true) costs {number(alarm)} and a miss {number(miss)}. The "
-            "expected cost is lowest if "
-            f"“{classes[1]}” is predicted above a probability of {number(alarm)} / ({number(alarm)} + {number(miss)}) = "
-            f"{digits(threshold)}."
+            f" A false alarm (“{classes[1]}” predicted, “{classes[0]}” true) costs {number(alarm)} and a miss {number(miss)}. "
+            f"The expected cost is lowest if “{classes[1]}” is predicted above a probability of "
+            f"{number(alarm)} / ({number(alarm)} + {number(miss)}) = {digits(threshold)}."
         )
         blocks.append(
             _confusion(classes, truth, probabilities[:, 1] > threshold, f"“{classes[1]}” is predicted above {digits(threshold)}.")
@@ -434,8 +430,7 @@ def _calibration(classes: tuple[str, ...], truth: np.ndarray, probabilities: np.
     )
     return _figure(
         drawings,
-        "Share of rows that belong to the class, over the predicted probability, in ten bins of equal width; below it the number of "
-        "rows in each bin. "
+        "Share of rows that belong to the class, over the predicted probability, in ten bins of equal width; below it the rows of each bin. "
         "Where the curve is on the dashed diagonal, the probabilities are right; where it is below, they are too high. "
         f"A bin with few rows says little.{some}",
     )
@@ -448,8 +443,7 @@ def _numeric(comparison: Comparison, choice: Choice) -> dict[str, tuple[str, str
     text = _figure(
         figures.predicted_and_true(truth, predictions[:, 0], comparison.table.name, choice.method),
         "Each dot is a row, predicted by a network that was not trained on it. First the true value over the predicted one, then "
-        "what is left over "
-        f"(true minus predicted). If the residuals bend or fan out, the network misses something.{some}",
+        f"the residual, true minus predicted. If the residuals bend or fan out, the network misses something.{some}",
     )
     return {"errors": ("Errors", "Which errors it makes", text)}
 
@@ -458,6 +452,8 @@ def _contents(comparison: Comparison) -> str:
     table, features = comparison.table, comparison.table.features
     rows = [[name, *_column(features[name])] for name in features.columns]
     columns = _table(["Column", "Kind", "Missing", "Values"], rows, f"The columns of the table besides the target, {table.name}.")
+    if len(rows) > MOST_INPUTS:
+        columns = _folded(f"The {len(rows):,} columns", columns)
     if table.classes:
         counts = np.bincount(table.target, minlength=len(table.classes))
         shares = [[label, f"{count:,}", _percent(count / counts.sum())] for label, count in zip(table.classes, counts)]
@@ -467,9 +463,8 @@ def _contents(comparison: Comparison) -> str:
     else:
         low, middle, high = np.percentile(table.target, (0, 50, 100))
         target = _paragraph(
-            f"{table.name} reaches from {digits(low)} to {digits(high)}; its median is {digits(middle)}, its mean "
-            f"{digits(table.target.mean())} "
-            f"and its standard deviation {digits(table.target.std())}."
+            f"{table.name} reaches from {digits(low)} to {digits(high)}; its median is {digits(middle)}, "
+            f"its mean {digits(table.target.mean())}, its standard deviation {digits(table.target.std())}."
         )
     return target + (_items(table.notes) if table.notes else "") + columns
 
@@ -492,8 +487,8 @@ def _column(values) -> list[str]:
 def _findings(findings) -> str:
     if not findings:
         return _paragraph(
-            "Nothing of what was looked for was found: duplicates, identifiers, columns that give the target away, constant "
-            "columns, order in time."
+            "Nothing of what was looked for was found: columns that give the target away, identifiers, copies of rows, "
+            "groups, an order in time, rare classes, constant columns."
         )
     return _items(findings)
 
@@ -508,11 +503,11 @@ def _method(comparison: Comparison) -> str:
     drawn = "in the order of time" if table.time is not None else "of whole groups" if table.groups is not None else "drawn at random"
     sentences = [
         f"Every method was tested on the same {outer} outer folds, {drawn}. Within the training rows of each fold, {inner} inner "
-        "folds chose the factor, "
-        f"the number of epochs or the strength of the linear model by {_measure(comparison)}, so no test row took part in a choice.",
+        f"folds chose the factor, the number of epochs or the strength of the linear model by {_measure(comparison)}, so no test row took part in a choice.",
         f"Each training is {network}, trained with Adam for {made.epochs} epochs, {batches}. The penalty is on the kernels of all "
         "layers, not on the biases.",
-        "Missing values were filled, categories one-hot encoded and numbers standardized on the training rows of each fold alone.",
+        "Numbers were standardized, a missing one filled with the median and marked by an input of its own. A date became its day, "
+        "weekday and month, a category an input of 0 or 1; rare ones share one. All was learned from the training rows of each fold alone.",
         "L1L2 is a mix in which l1 and l2 are both above zero. Its factor in this report is their sum.",
         "Intervals and p values allow for outer folds that share training rows (Nadeau and Bengio, 2003). The p values are adjusted "
         "by Holm's method.",
