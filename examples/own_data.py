@@ -149,11 +149,12 @@ print(
 )
 for place, method in enumerate(METHODS):
     pair = against[method]
-    print(
+    line = (
         f"{method:<14}  {comparison.losses[:, place].mean():5.3f}"
         f"   {pair.mean:15.3f}  {pair.low:6.3f}  {pair.high:6.3f}"
         f"   {comparison.accuracies[:, place].mean():8.3f}"
     )
+    print(line.replace("-", "−"))
 
 # %% tags=["differences"]
 colours = {"L1": "C1", "L2": "C2", "L1L2": "C3"}
@@ -234,10 +235,11 @@ plt.show()
 # %% tags=["pairs"]
 print("pair                             difference     low    high   p")
 for pair in found.pairs[:6]:
-    print(
+    line = (
         f"{pair.a + ' minus ' + pair.b:<28} {pair.mean:14.3f}"
         f"  {pair.low:6.3f}  {pair.high:6.3f}   {pair.adjusted:.2g}"
     )
+    print(line.replace("-", "−"))
 
 # %% tags=["verdict"]
 for sentence in found.sentences:
