@@ -186,7 +186,7 @@ splits = (comparison.inner.shape[1] + 1) * (len(comparison.test) + 1)
 print(f"networks              {splits * len(comparison.l1):5d}")
 
 # %% tags=["curve"]
-figure, axes = plt.subplots(figsize=(4.8, 3.2), layout="constrained")
+figure, axes = plt.subplots(figsize=(4.8, 3.6), layout="constrained")
 for name, colour, style in [
     ("L1", "C1", "-"),
     ("L2", "C2", "--"),
@@ -224,7 +224,7 @@ axes.set_xscale("log")
 axes.set_ylim(0.4, 0.7)
 axes.set_xlabel("strength, l1 + l2")
 axes.set_ylabel("inner cross-entropy")
-axes.legend()
+figure.legend(loc="outside upper center", ncols=2)
 figure.set_label(
     "Inner cross-entropy over the strength of each penalty. All curves fall to"
     " a minimum and rise to that of the base rate, which a penalty that is too"
