@@ -86,6 +86,9 @@ def test_report_answers_in_the_order_of_the_question(folders, kind):
     shown = page.find(class_="verdict").get_text()
     assert all(sentence in shown for sentence in said)
     assert page.find(class_="answer").get_text() == said[0]
+    place = METHODS.index(verdict(COMPARISONS[kind]).best)
+    facts = [value(fact.get_text()) for fact in page.find_all("dd")[1:3]]
+    assert facts == pytest.approx([COMPARISONS[kind].losses[:, place].mean(), COMPARISONS[kind].base_losses.mean()], rel=5e-3)
     assert [item.get_text() for item in page.find(id="mislead").parent.find_all("li")] == list(FINDINGS)
 
 
