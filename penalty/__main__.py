@@ -60,6 +60,13 @@ def main(argv: list[str] | None = None) -> int:
         output = Path(options.output or f"{Path(options.table).stem}_report")
         try:
             _run(options, output)
+        except KeyboardInterrupt:
+            kept = (output / "parts").is_dir() and any((output / "parts").iterdir())
+            went = "The finished parts are kept, and the same command goes on from there." if kept else "No part was finished yet."
+            print(f"\nStopped. {went}", file=sys.stderr)
+            return 130
+        except MemoryError:
+            raise Problem("The memory does not suffice: take fewer rows, columns or --workers, or a larger machine.") from None
         except OSError as error:
             raise Problem(f"Writing to {output} has failed ({error.strerror or error}): make room, or choose another --output.") from None
         finally:
@@ -69,9 +76,6 @@ def main(argv: list[str] | None = None) -> int:
     except Problem as problem:
         print(_wrapped(str(problem)), file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("\nStopped. The finished parts are kept, and the same command goes on from there.", file=sys.stderr)
-        return 130
     return 0
 
 
@@ -181,10 +185,14 @@ def _check_options(table: Table, options: argparse.Namespace) -> None:
 
 def _state_what_it_takes(table: Table, plan, settings, options: argparse.Namespace) -> None:
     parts, splits = settings.folds * plan.repeats + 1, plan.inner_folds + 1
-    print(_wrapped(f"{parts * splits * len(plan.l1):,} networks are trained on {len(table.target):,} rows, in {parts} parts."))
     needed = memory_needed(table, splits, len(plan.l1), 1 if options.dask else min(options.workers, parts))
-    if needed > 1e9:
-        print(_wrapped(f"This takes about {needed / 1e9:.1f} GB of memory."))
+    print(
+        _wrapped(
+            f"{parts * splits * len(plan.l1):,} networks are trained on {len(table.target):,} rows, in {parts} parts, "
+            f"with about {needed / 1e9:.1f} GB of memory."
+        ),
+        flush=True,
+    )
     if needed > _memory():
         raise Problem(
             f"The comparison needs about {needed / 1e9:.1f} GB of memory, and this machine has {_memory() / 1e9:.1f} GB: "

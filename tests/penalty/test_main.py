@@ -126,6 +126,26 @@ def test_ctrl_c_keeps_the_finished_part_and_says_so(folder, handed, monkeypatch,
     assert (folder / "table_report" / "parts" / "0.npz").exists()
 
 
+def test_ctrl_c_before_a_part_is_finished_leaves_nothing(folder, monkeypatch, capsys):
+    def interrupted(table, settings, folder, **options):
+        (Path(folder) / "parts").mkdir(parents=True)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(penalty.compare, "compare", interrupted)
+    assert command.main(CHURN) == 130
+    assert capsys.readouterr().err == "\nStopped. No part was finished yet.\n"
+    assert [path.name for path in folder.iterdir()] == ["table.csv"]
+
+
+def test_too_little_memory_gets_a_sentence(monkeypatch, capsys):
+    def full(*arguments, **options):
+        raise MemoryError
+
+    monkeypatch.setattr(command, "read_table", full)
+    assert command.main(CHURN) == 2
+    assert "The memory does not suffice" in capsys.readouterr().err
+
+
 def test_defaults_are_handed_on(handed):
     assert command.main(CHURN) == 0
     assert handed["settings"] == penalty.compare.Settings()
@@ -161,13 +181,13 @@ def test_a_duration_is_rounded(seconds, said):
     assert command._duration(seconds) == said
 
 
-def test_memory_is_stated_above_a_gigabyte(handed, monkeypatch, capsys):
-    command.main(CHURN)
-    assert "memory" not in capsys.readouterr().out
-    monkeypatch.setattr(command, "memory_needed", lambda *arguments: 3.2e9)
-    monkeypatch.setattr(command, "_memory", lambda: 1e10)
-    command.main([*CHURN, "--output", "other"])
-    assert "This takes about 3.2 GB of memory." in capsys.readouterr().out
+def test_networks_and_memory_are_stated_before_the_training_starts(handed, capsys):
+    command.main([*CHURN, "--hidden", "8"])
+    shown = " ".join(capsys.readouterr().out.split())
+    networks = (
+        (2 * 5 + 1) * (5 + 1) * (1 + 3 * 10)
+    )  # outer folds and all rows; inner folds and the refit; no penalty and ten factors of each
+    assert f"{networks:,} networks are trained on 60 rows, in 11 parts, with about 1.1 GB of memory. 1 of 3 parts done" in shown
 
 
 def test_the_scores_of_the_methods_are_printed_beside_the_base_rate(handed, capsys):

@@ -401,7 +401,7 @@ def test_more_memory_than_the_machine_has(tmp_path, monkeypatch, capsys):
     csv()()
     monkeypatch.setattr(command, "_memory", lambda: 5e8)
     assert refused(CHURN, capsys) == (
-        "The comparison needs about 0.7 GB of memory, and this machine has 0.5 GB: "
+        "The comparison needs about 1.1 GB of memory, and this machine has 0.5 GB: "
         "take fewer rows, columns or --workers, or a larger machine."
     )
 
