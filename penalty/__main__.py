@@ -33,7 +33,7 @@ the table:
 
 examples:
   python -m penalty
-      The table that ships with the package: 12 columns, as messy as most.
+      The table that ships with the package: 16 columns, as messy as most.
   python -m penalty table.csv --target churn --costs 1 5
       A missed churner costs five times as much as a false alarm.
   python -m penalty sales.parquet --target price --time sold --workers 4

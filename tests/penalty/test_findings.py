@@ -101,6 +101,13 @@ def test_nothing_is_found_where_nothing_misleads():
             "groups",
             "x",
             {"x": PATIENT, "target": PATIENT % 2},
+            {"x": np.where(TARGET, RNG.integers(1, 40, ROWS), 0)},
+            id="groups: an amount that is mostly zero",
+        ),
+        pytest.param(
+            "groups",
+            "x",
+            {"x": PATIENT, "target": PATIENT % 2},
             {"x": PATIENT, "target": PATIENT % 2, "groups": PATIENT},
             id="groups: named already",
         ),
@@ -138,9 +145,10 @@ def test_copies_of_rows_are_found_and_equal_rows_of_few_values_are_not():
     assert finding.kind == "duplicates" and finding.startswith("3 rows of 203 repeat an earlier row")
     few = Table(table.features[["plan"]], table.target, "churn", table.classes, None, None, ())
     assert kinds(few) == []
-    other = table.target.copy()
-    other[3] = 1 - other[3]  # equal features with another target are no copies
-    assert kinds(Table(table.features, other, "churn", table.classes, None, None, ())) == []
+    other = copied.target.copy()
+    other[[3, 8]] = 1 - other[[3, 8]]  # equal features with another target are no copies
+    found = findings(Table(copied.features, other, "churn", table.classes, None, None, ()))
+    assert [finding[:20] for finding in found] == ["1 row of 203 repeats"]  # two rows are copies of row 3, and equal each other
 
 
 def test_a_finding_is_a_sentence_with_a_kind_and_a_column():
