@@ -80,16 +80,16 @@ def cross_validated(data):
     return -cross_val_score(pipeline, X, y, **scoring).mean()
 
 
-cleaned = members.drop_duplicates().drop(
-    columns=["member_id", "refund", "country"]
-)
+cleaned = members.drop_duplicates()
+cleaned["payment"] = cleaned["payment"].str.lower()
+cleaned = cleaned.drop(columns=["member_id", "refund", "country"])
 print("columns         cross-entropy")
 print(f"with refund     {cross_validated(members):13.3f}")
 print(f"without refund  {cross_validated(cleaned):13.3f}")
 
 # %% [markdown]
-# The columns `member_id`, `refund` and `country` and the copies of rows are
-# left out from here on.
+# From here on, the columns `member_id`, `refund` and `country` and the copies
+# of rows are left out, and both spellings of `card` are one.
 
 # %%
 table = read_table(folder / "members.csv", "churned")
@@ -227,8 +227,8 @@ axes.set_ylabel("inner cross-entropy")
 figure.legend(loc="outside upper center", ncols=2)
 figure.set_label(
     "Inner cross-entropy over the strength of each penalty. All curves fall to"
-    " a minimum and rise to that of the base rate, which a penalty that is too"
-    " strong leaves over."
+    " a minimum and rise to the loss of the base rate, because too strong a"
+    " penalty leaves no weights."
 )
 plt.show()
 

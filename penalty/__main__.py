@@ -34,7 +34,7 @@ the table:
 examples:
   python -m penalty
       The table that ships with the package: 16 columns, as messy as most.
-  python -m penalty table.csv --target churn --costs 1 5
+  python -m penalty table.csv --target churn --leave-out id --costs 1 5
       A missed churner costs five times as much as a false alarm.
   python -m penalty sales.parquet --target price --time sold --workers 4
       Later sales are predicted from earlier ones, by four processes.
@@ -83,7 +83,7 @@ def _run(options: argparse.Namespace, output: Path) -> None:
     if options.table != str(SHIPPED) and options.target is None:
         raise Problem(f"Say which column of {options.table} is to be predicted, with --target COLUMN.")
     _check_output(output)
-    table = read_table(options.table, options.target or "churned", time=options.time, groups=options.groups)
+    table = read_table(options.table, options.target or "churned", time=options.time, groups=options.groups, leave_out=options.leave_out)
     _check_options(table, options)
     print(_heading(f"What is in {Path(options.table).name}"), describe(table), *_items(table.notes), sep="\n")
 
@@ -126,6 +126,7 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("table", metavar="TABLE", nargs="?", default=str(SHIPPED), help="CSV or Parquet file; without one, the table that ships")
     add("--target", metavar="COLUMN", help="the column to predict")
+    add("--leave-out", metavar="COLUMN", nargs="+", default=[], help="columns that are not to be used, such as a leak")
     add("--time", metavar="COLUMN", help="when a row was observed: train on earlier rows, test on later ones")
     add("--groups", metavar="COLUMN", help="equal for rows that belong together (visits of a patient): they stay in one fold")
     add("--hidden", metavar="UNITS", nargs="*", type=_whole(1), default=[16], help="units of each hidden layer (16); none: a linear model")

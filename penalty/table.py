@@ -4,6 +4,7 @@ import csv
 import datetime
 import re
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -56,7 +57,7 @@ class Table:
         return "classification" if self.classes else "regression"
 
 
-def read_table(path, target: str, *, time: str | None = None, groups: str | None = None) -> Table:
+def read_table(path, target: str, *, time: str | None = None, groups: str | None = None, leave_out: Iterable[str] = ()) -> Table:
     """Read a table from a file.
 
     Numbers, booleans, and dates in the form 2024-12-31 are recognised; all other text is taken as categories. A numeric target with more
@@ -67,17 +68,26 @@ def read_table(path, target: str, *, time: str | None = None, groups: str | None
         target: the column to predict.
         time: column of numbers or dates that says when a row was observed; the rows are sorted by it.
         groups: column that is equal for rows that belong together, such as the visits of one patient.
+        leave_out: columns that are not to be used, such as a leak.
 
     Raises:
         Problem: if the table cannot be used, saying why.
     """
     path = Path(path)
     data = _read_file(path)
-    for column, use in ((target, "target"), (time, "time"), (groups, "groups")):
+    for column, use in (
+        (target, "target"),
+        (time, "time"),
+        (groups, "groups"),
+        *((column, "columns to leave out") for column in leave_out),
+    ):
         if column is not None and column not in data.columns:
             raise Problem(_no_column(column, use, path, data.columns))
     if len({target, time, groups} - {None}) < sum(column is not None for column in (target, time, groups)):
         raise Problem("Target, time and groups have to be different columns: name another one, or leave the option out.")
+    for column in leave_out:
+        if column in (target, time, groups):
+            raise Problem(f"Column {column!r} cannot be left out, because it is asked for: take it from one of the two options.")
     if time and groups:
         raise Problem("Time and groups cannot be respected together: leave out --time or --groups.")
 
@@ -98,7 +108,7 @@ def read_table(path, target: str, *, time: str | None = None, groups: str | None
     codes = None if groups is None else _groups(data[groups], groups)
     rank = None if time is None else _time(data[time], time)
 
-    features = data.drop(columns=[column for column in (target, time, groups) if column is not None])
+    features = data.drop(columns=[column for column in (target, time, groups, *leave_out) if column is not None])
     empty = [column for column in features if features[column].isna().all()]
     if len(empty) == features.shape[1]:
         raise Problem(f"{path} has no column with values besides {target!r}: add the columns that the target is to be predicted from.")

@@ -168,6 +168,11 @@ def test_groups_are_handed_on_and_no_hidden_layer_is_allowed(handed):
     assert handed["table"].groups.max() == 8 and handed["settings"].hidden_layer_sizes == ()
 
 
+def test_columns_can_be_left_out(handed):
+    assert command.main([*CHURN, "--leave-out", "clinic"]) == 0
+    assert list(handed["table"].features) == ["day"]
+
+
 def test_progress_says_what_is_left(handed, capsys):
     command.main(CHURN)
     lines = capsys.readouterr().out.split("\n")

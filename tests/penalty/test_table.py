@@ -279,6 +279,21 @@ BAD = {
         (*CHURN, "--groups", "plan"),
         "The groups 'plan' has no value in row 9: fill it in, or leave out the rows without one.",
     ),
+    "no such column to leave out": (
+        csv(),
+        (*CHURN, "--leave-out", "plan", "agee"),
+        "table.csv has no column 'agee' for the columns to leave out; did you mean 'age'?",
+    ),
+    "the target left out": (
+        csv(),
+        (*CHURN, "--leave-out", "churn"),
+        "Column 'churn' cannot be left out, because it is asked for: take it from one of the two options.",
+    ),
+    "all columns left out": (
+        csv(),
+        (*CHURN, "--leave-out", "age", "plan"),
+        "table.csv has no column with values besides 'churn': add the columns that the target is to be predicted from.",
+    ),
     "time and groups": (
         csv(),
         (*CHURN, "--groups", "plan", "--time", "age"),
