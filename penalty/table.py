@@ -18,7 +18,7 @@ from penalty.preprocessing import columns_of, make_preprocessing
 FEWEST_ROWS = 20  # fewer cannot show a difference between penalties
 MOST_CLASSES = 100
 MOST_LINES = 20  # that describe columns or classes
-LIBRARY_BYTES, INPUT_BYTES, OUTPUT_BYTES = 1_100_000_000, 28, 14  # of a process; of an input and of an output in each row and split
+LIBRARY_BYTES, INPUT_BYTES, OUTPUT_BYTES = 1_100_000_000, 48, 19  # of a process; of an input and of an output in each row and split
 MOST_WHOLE_NUMBERS = 20  # a target of so many different whole numbers is still one of classes
 DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 OTHER_FILES = {".xlsx": "an Excel file", ".xls": "an Excel file", ".json": "JSON", ".feather": "a Feather file", ".zip": "an archive"}
