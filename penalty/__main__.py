@@ -7,6 +7,8 @@ import textwrap
 from importlib.resources import files
 from pathlib import Path
 
+import numpy as np
+
 from penalty.table import Problem, Table, describe, memory_needed, read_table
 
 SHIPPED = files("penalty") / "members.csv"
@@ -79,7 +81,7 @@ def _run(options: argparse.Namespace, output: Path) -> None:
     _check_output(output)
     table = read_table(options.table, options.target or "churned", time=options.time, groups=options.groups)
     _check_options(table, options)
-    print(_heading(f"What is in {options.table}"), describe(table), *_items(table.notes), sep="\n")
+    print(_heading(f"What is in {Path(options.table).name}"), describe(table), *_items(table.notes), sep="\n")
 
     # From here on it takes time: scikit-learn's trees, then TensorFlow.
     from penalty.findings import findings
@@ -98,7 +100,9 @@ def _run(options: argparse.Namespace, output: Path) -> None:
     comparison = compare(table, settings, workers=options.workers, dask=options.dask, folder=output, progress=_progress)
     print("", _scores(comparison), sep="\n")
     said = verdict(comparison)
-    print(_heading("Which penalty, how strong, and how sure"), *map(_wrapped, said.sentences), sep="\n", flush=True)
+    print(
+        _heading("Which penalty, how strong, and how sure"), _wrapped(said.sentences[0]), *_items(said.sentences[1:]), sep="\n", flush=True
+    )
     report = write_report(comparison, said, found, output, costs=tuple(options.costs or (1, 1)))
     print(_heading("What is kept"), f"{report}\nOpen it in a browser; the model and predict.py are in the same folder.", sep="\n")
 
@@ -152,11 +156,11 @@ def _check_output(folder: Path) -> None:
     """Make sure that the report can be written, before anything is read."""
     if folder.exists() and not folder.is_dir():
         raise Problem(f"{folder} is a file: choose another name for the folder of the report with --output.")
-    existing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    existing = next(place for place in (folder, *folder.parents) if place.exists())
     if not existing.is_dir():
         raise Problem(f"{existing} is a file, so that no folder can be made in it: choose another --output.")
     if not os.access(existing, os.W_OK):
-        raise Problem(f"{existing} cannot be written to: choose another folder for the report with --output.")
+        raise Problem(f"{existing.absolute()} cannot be written to: choose another folder for the report with --output.")
 
 
 def _check_options(table: Table, options: argparse.Namespace) -> None:
@@ -168,7 +172,7 @@ def _check_options(table: Table, options: argparse.Namespace) -> None:
     elif table.groups is not None:
         most, what = int(table.groups.max()) + 1, f"groups of {options.groups!r}"
     elif table.classes:
-        most, what = max(list(table.target).count(code) for code in range(len(table.classes))), "rows of the most frequent class"
+        most, what = np.bincount(table.target).max(), "rows of the most frequent class"
     else:
         most, what = len(table.target), "rows"
     if options.folds > most:
@@ -215,11 +219,12 @@ def _scores(comparison) -> str:
 
     classes = bool(comparison.table.classes)
     loss, score = ("cross-entropy", "accuracy") if classes else ("mean squared error", "R²")
-    lines = [f"{'method':<14}  {loss:>18}  {score:>8}"]
-    for place, method in enumerate(METHODS):
-        lines.append(f"{method:<14}  {comparison.losses[:, place].mean():>18.4g}  {comparison.accuracies[:, place].mean():>8.3f}")
-    base = f"{'base rate' if classes else 'mean':<14}  {comparison.base_losses.mean():>18.4g}"
-    return "\n".join([*lines, base])
+    losses = [*comparison.losses.mean(axis=0), comparison.base_losses.mean()]
+    scores = [*(f"{value:.3f}" for value in comparison.accuracies.mean(axis=0)), ""]
+    lines = [f"{'method':<14}  {loss:>{len(loss)}}  {score:>8}"]
+    for method, mean, text in zip((*METHODS, "base rate" if classes else "the mean"), losses, scores):
+        lines.append(f"{method:<14}  {format(mean, '.4f' if classes else ',.4g'):>{len(loss)}}  {text:>8}".rstrip())
+    return "\n".join(lines)
 
 
 def _heading(text: str) -> str:

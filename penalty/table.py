@@ -125,7 +125,7 @@ def describe(table: Table) -> str:
     rows, columns = features.shape
     count = [str(kinds.count(kind)) for kind in ("number", "category", "date")]
     missing = f"{features.isna().to_numpy().mean():.1%}"
-    parts = [_printed(["table", "rows", "numbers", "categories", "dates", "missing values"], [[table.name, f"{rows:,}", *count, missing]])]
+    parts = [_printed(["target", "rows", "numbers", "categories", "dates", "missing values"], [[table.name, f"{rows:,}", *count, missing]])]
     described = [
         [_cut(name), kind, f"{values.nunique():,}", f"{values.isna().sum():,}", _typical(values)]
         for (name, values), kind in zip(features.items(), kinds[:MOST_LINES])
@@ -173,7 +173,7 @@ def _typical(values: pd.Series) -> str:
     known = values.dropna()
     if values.dtype.kind == "O":
         counts = known.value_counts()
-        return f"mostly {_cut(counts.index[0])} ({counts.iloc[0] / len(known):.0%})"
+        return f"{'mostly' if len(counts) > 1 else 'only'} {_cut(counts.index[0])} ({counts.iloc[0] / len(known):.0%})"
     if values.dtype.kind == "M":
         return f"{known.min():%Y-%m-%d} ... {known.max():%Y-%m-%d}"
     return f"{_short(known.min())} ... {_short(known.max())}, median {_short(known.median())}"
@@ -212,7 +212,7 @@ def _read_file(path: Path) -> pd.DataFrame:
         raise Problem(f"{path} cannot be read ({error.strerror}): check who may read it.") from None
     if not start.strip():
         raise Problem(f"{path} is empty: name a file with a line of column names and a line for each row.")
-    data = _read_parquet(path) if path.suffix.lower() in (".parquet", ".pq") else _read_csv(path)
+    data = _read_parquet(path) if start == b"PAR1" or path.suffix.lower() in (".parquet", ".pq") else _read_csv(path)
     data.columns = [str(column) for column in data.columns]
     if data.empty:
         raise Problem(f"{path} has column names and no rows: add the rows.")
@@ -224,8 +224,8 @@ def _read_parquet(path: Path) -> pd.DataFrame:
         return pd.read_parquet(path).reset_index(drop=True)
     except ImportError:
         raise Problem(f"Reading {path} needs pyarrow: run python -m pip install pyarrow, or save the table as CSV.") from None
-    except (ValueError, OSError) as error:
-        raise Problem(f"{path} is not a whole Parquet file: save or copy it again ({str(error).splitlines()[0].rstrip('.')}).") from None
+    except (ValueError, OSError):  # of pyarrow
+        raise Problem(f"{path} is not a whole Parquet file: save or copy it again.") from None
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
@@ -401,7 +401,8 @@ def _from_text(values: pd.Series, name: str) -> pd.Series:
     return _text(values)
 
 
-def _dates(values: pd.Series, name: str) -> pd.Series:
+def _dates(given: pd.Series, name: str) -> pd.Series:
+    values = given
     try:
         if not types.is_datetime64_any_dtype(values):
             values = pd.to_datetime(values.astype("object"), utc=True, format="ISO8601" if types.infer_dtype(values) == "string" else None)
@@ -409,15 +410,15 @@ def _dates(values: pd.Series, name: str) -> pd.Series:
             values = values.dt.tz_convert("UTC").dt.tz_localize(None)
         return values.astype("datetime64[ns]")
     except (ValueError, OverflowError):  # one of them is pandas.errors.OutOfBoundsDatetime
-        wrong = values.notna() & values.map(_no_date)
-        text = values[wrong].iloc[0] if wrong.any() else values.dropna().iloc[0]
-        where = _place(values, wrong if wrong.any() else values.notna())
+        wrong = given.notna() & given.map(_is_no_date)
+        wrong = wrong if wrong.any() else given.notna()
         raise Problem(
-            f"Column {name!r} has {str(text)!r} in {where}, which is no date between 1678 and 2261: correct it or leave it empty."
+            f"Column {name!r} has {str(given[wrong].iloc[0])!r} in {_place(given, wrong)}, which is no date between 1678 and 2261: "
+            "correct it or leave it empty."
         ) from None
 
 
-def _no_date(value) -> bool:
+def _is_no_date(value) -> bool:
     try:
         return not 1678 <= (value if isinstance(value, datetime.date) else pd.Timestamp(value)).year <= 2261
     except ValueError:

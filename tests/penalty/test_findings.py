@@ -45,7 +45,9 @@ def test_nothing_is_found_where_nothing_misleads():
     ("kind", "column", "there", "not_there"),
     [
         pytest.param("leak", "x", {"x": TARGET * 3 + RNG.random(ROWS)}, {"x": TARGET + RNG.normal(size=ROWS)}, id="leak: a number"),
-        pytest.param("leak", "x", {"x": np.where(TARGET, "left", "here")}, {"x": RNG.choice(["left", "here"], ROWS)}, id="leak: a category"),
+        pytest.param(
+            "leak", "x", {"x": np.where(TARGET, "left", "here")}, {"x": RNG.choice(["left", "here"], ROWS)}, id="leak: a category"
+        ),
         pytest.param(
             "leak",
             "x",
@@ -103,6 +105,8 @@ def test_nothing_is_found_where_nothing_misleads():
             id="groups: named already",
         ),
         pytest.param("time", "x", {"x": DATES}, {"x": DATES, "time": np.arange(ROWS)}, id="dates"),
+        pytest.param("spelling", "x", {"x": ["Card", "card"] * 100}, {"x": ["Cash", "card"] * 100}, id="spelling"),
+        pytest.param("spelling", "churn", {"classes": ("No", "no ")}, {"classes": ("No", "none")}, id="spelling of a class"),
         pytest.param("constant", "x", {"x": np.full(ROWS, 7)}, {"x": [7] * (ROWS - 1) + [8]}, id="constant number"),
         pytest.param("constant", "x", {"x": ["a"] * ROWS}, {"x": ["a"] * 150 + [None] * 50}, id="constant text"),
         pytest.param(
