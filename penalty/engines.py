@@ -42,7 +42,7 @@ def run(task: Callable, numbers: Sequence[int], *, workers: int = 1, dask: str |
     if not numbers:
         return
     if dask:
-        yield from _dask(task, numbers, dask)
+        yield from _cluster(task, numbers, dask)
     elif workers > 1:
         yield from _loky(task, numbers, workers)
     else:
@@ -87,15 +87,17 @@ def _loky(task: Callable, numbers: Sequence[int], workers: int) -> Iterator[tupl
                 ) from None
 
 
-def _dask(task: Callable, numbers: Sequence[int], address: str) -> Iterator[tuple]:
+def _cluster(task: Callable, numbers: Sequence[int], address: str) -> Iterator[tuple]:
     try:
+        import dask
         from distributed import Client, KilledWorker, as_completed
     except ImportError:
         raise Problem("To use a Dask cluster, install the package distributed here: pip install distributed.") from None
     try:
         place = urlsplit(address)
         socket.create_connection((place.hostname, place.port), timeout=SECONDS).close()  # a client that fails here complains at length
-        client = Client(address, timeout=SECONDS, set_as_default=False)
+        with dask.config.set({"distributed.comm.timeouts.connect": SECONDS}):
+            client = Client(address, timeout=SECONDS, set_as_default=False)
     except Exception:  # many kinds, by what is at the address instead
         raise Problem(
             f"No Dask scheduler answers at {address}: start one (dask scheduler), and workers that know its address, as tcp://10.0.0.1:8786."

@@ -43,7 +43,7 @@ def train_part(table: Table, settings: Settings, number: int, width: int) -> dic
     seconds = {"linear model": time.perf_counter() - linear_begun}
 
     # Initial weights differ between the outer folds, so that intervals over these contain their chance too.
-    seed = settings.seed + 100 * (number + 1) if number < len(outer) else settings.seed
+    seed = (settings.seed + 100 * (number + 1)) % 2**31 if number < len(outer) else settings.seed
     inputs = [X.astype("float32") for X in inputs]
     stack = (_train_stacked if to_do.stacked else _train_apart)(table, settings, to_do, inputs, splits, seed, width)
     epochs = np.concatenate([stack.checkpoints, stack.outputs[:, 0][None]])  # (checkpoints, splits, n, K or 1), the last is the end
