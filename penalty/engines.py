@@ -74,8 +74,9 @@ def _loky(task: Callable, numbers: Sequence[int], workers: int) -> Iterator[tupl
         # those that joblib maps from a file are read-only.
         processes = max(2, min(workers, len(left)))
         parallel = joblib.Parallel(processes, backend="loky", batch_size=1, max_nbytes=None, return_as="generator_unordered")
+        finished = parallel([joblib.delayed(_attempt)(task, number) for number in left])
         try:
-            for number, result in parallel([joblib.delayed(_attempt)(task, number) for number in left]):
+            for number, result in finished:
                 left.remove(number)
                 deaths = 0
                 yield number, result
@@ -85,19 +86,22 @@ def _loky(task: Callable, numbers: Sequence[int], workers: int) -> Iterator[tupl
                 raise Problem(
                     f"Worker processes were killed {DEATHS} times in a row, probably because the memory did not suffice: use fewer workers."
                 ) from None
+        finally:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # joblib counts what it cancels, and gives advice
+                finished.close()
 
 
 def _cluster(task: Callable, numbers: Sequence[int], address: str) -> Iterator[tuple]:
     try:
-        import dask
         from distributed import Client, KilledWorker, as_completed
     except ImportError:
         raise Problem("To use a Dask cluster, install the package distributed here: pip install distributed.") from None
     try:
         place = urlsplit(address)
-        socket.create_connection((place.hostname, place.port), timeout=SECONDS).close()  # a client that fails here complains at length
-        with dask.config.set({"distributed.comm.timeouts.connect": SECONDS}):
-            client = Client(address, timeout=SECONDS, set_as_default=False)
+        with socket.create_connection((place.hostname, place.port), SECONDS) as connection:
+            connection.recv(1)  # a scheduler speaks first; where something else listens, a client would wait for ever
+        client = Client(address, timeout=SECONDS, set_as_default=False)
     except Exception:  # many kinds, by what is at the address instead
         raise Problem(
             f"No Dask scheduler answers at {address}: start one (dask scheduler), and workers that know its address, as tcp://10.0.0.1:8786."
