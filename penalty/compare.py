@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from penalty.engines import run_parts
 from penalty.folds import outer_folds
+from penalty.kept import run_parts
 from penalty.preprocessing import make_preprocessing
 from penalty.table import Table
 

@@ -8,6 +8,7 @@ import time
 import numpy as np
 from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression, Ridge
+from threadpoolctl import threadpool_limits
 
 from penalty.compare import METHODS, Plan, Settings, plan
 from penalty.estimator import PenalizedClassifier, PenalizedRegressor
@@ -19,6 +20,7 @@ from penalty.table import Table
 SMALLEST = float(np.log(np.finfo(float).eps))  # log-probabilities end here, as in scikit-learn's log_loss
 
 
+@threadpool_limits.wrap(limits=1)  # from some 10,000 rows on, NumPy's sums differ in the last digit with the number of threads
 def train_part(table: Table, settings: Settings, number: int, width: int) -> dict[str, np.ndarray]:
     """Train everything that outer fold `number` asks for; the number behind the last fold means all rows, which leaves none to test.
 
