@@ -67,7 +67,7 @@ def prepare(table: Table, settings: Settings, number: int, preprocess: Callable 
     train, test = outer[number] if number < len(outer) else (everything, everything[:0])
     splits = [*inner_folds(table, train, to_do.inner_folds, settings.seed), (train, test)]
     # Initial weights differ between the outer folds, so that intervals over these contain their chance too.
-    seed = settings.seed + 100 * (number + 1) if number < len(outer) else settings.seed
+    seed = (settings.seed + 100 * (number + 1)) % 2**31 if number < len(outer) else settings.seed
     return Prepared(table, settings, to_do, splits, *(preprocess or preprocessed)(table, splits), seed)
 
 

@@ -1,6 +1,8 @@
 """The estimators keep scikit-learn's promises, and train what plain Keras would train."""
 
 import pickle
+import subprocess
+import sys
 
 import joblib
 import keras
@@ -15,6 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, scale
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
+import penalty
 from penalty.estimator import PenalizedClassifier, PenalizedRegressor, batches
 
 SMALL = {"hidden_layer_sizes": (4,), "learning_rate": 0.1, "epochs": 60}
@@ -208,3 +211,11 @@ def test_wrong_parameter_is_named_before_training(estimator, parameters, sentenc
 
 def test_largest_seed_works():
     PenalizedClassifier(random_state=2**31 - 1, epochs=1, batch_size=300).fit(X, y)
+
+
+def test_package_loads_without_tensorflow():
+    lazily = "import sys, penalty; assert 'tensorflow' not in sys.modules and 'keras' not in sys.modules"
+    assert subprocess.run([sys.executable, "-c", lazily]).returncode == 0
+    assert penalty.PenalizedClassifier is PenalizedClassifier
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        penalty.nothing  # noqa: B018

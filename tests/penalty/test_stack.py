@@ -64,13 +64,14 @@ def test_each_slice_is_the_estimator_trained_by_itself(classes, hidden):
 
 
 def test_long_training_agrees_in_its_losses():
+    """After 300 updates rounding has grown, most where L1 keeps a weight swinging around 0: weights are no measure then, losses are."""
     X, y, weights = made(2)
     stack = train_stack(X, y, weights, L1, L2, classes=2, epochs=300)
     for split, setting in [(0, 0), (1, 1), (2, 2), (0, 3)]:
         outputs, _ = apart(X, y, weights, split, setting, epochs=300)
         for rows in (weights[split] == 1, weights[split] == 0):
-            losses = [-found[rows, y[rows]].mean() for found in (stack.outputs[split, setting], outputs)]
-            assert losses[0] == pytest.approx(losses[1], abs=0.01)  # L1 keeps weights swinging around 0 by up to a step of Adam, 0.01
+            stacked, alone = (-found[rows, y[rows]].mean() for found in (stack.outputs[split, setting], outputs))
+            assert stacked == pytest.approx(alone, abs=1e-3)
 
 
 def test_held_out_rows_change_nothing():
