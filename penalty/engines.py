@@ -6,7 +6,6 @@ that the next call with the same table and settings trains what is missing.
 
 import hashlib
 import os
-import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -24,7 +23,6 @@ Part = dict[str, np.ndarray]
 # What decides on the numbers in a part, beside table and settings.
 CODE = ("compare", "estimator", "folds", "parts", "preprocessing", "stack")
 LIBRARIES = ("keras", "numpy", "pandas", "scikit-learn", "tensorflow")
-_one_at_a_time = threading.Lock()  # a worker of Dask may have several threads, and the stack keeps its compiled model
 
 
 def run_parts(
@@ -59,8 +57,7 @@ def run_parts(
 def _job(job: tuple) -> tuple[int, Part]:
     from penalty.parts import train_part  # here, because it loads TensorFlow, which only who trains needs
 
-    with _one_at_a_time:
-        return job[2], train_part(*job)
+    return job[2], train_part(*job)
 
 
 def _loky(jobs: list[tuple], workers: int) -> Iterator[tuple[int, Part]]:
