@@ -30,13 +30,14 @@ sklearn.set_config(assume_finite=True, skip_parameter_validation=True)
 # %% [markdown]
 # ## Many tables
 #
-# A table has columns with numbers, and a number y to predict. y is a sum of
-# some of the columns, the *active* ones, each with the weight 1 or −1, and of
-# noise. Networks and grid are smaller than the command has them, so that all
-# of this takes a minute. The ten outer folds are those of the command.
+# A table has 20 columns with numbers, and a number y to predict. Some of the
+# columns are *active*: y is their sum, each with the same weight or its
+# negative, and noise. The sum has the variance 1, and the noise 0.25. Networks
+# and grid are smaller than the command has them, so that all of this takes a
+# minute. The ten outer folds are those of the command.
 
 # %%
-COLUMNS, TABLES = 24, 100
+COLUMNS, TABLES = 20, 100
 settings = Settings(
     repeats=2,
     inner_folds=3,
@@ -48,13 +49,10 @@ FOLDS = settings.folds * settings.repeats
 
 
 def drawn(rng, rows, active):
-    """Return a table in which so many columns are active.
-
-    The noise has a quarter of the variance of the sum, or is all of y.
-    """
+    """Return a table in which so many columns are active."""
     X = rng.normal(size=(rows, COLUMNS))
-    y = X[:, :active] @ rng.choice([-1.0, 1.0], active)
-    y += np.sqrt(active / 4 or 1) * rng.normal(size=rows)
+    weights = rng.choice([-1, 1], active) / np.sqrt(max(active, 1))
+    y = X[:, :active] @ weights + 0.5 * rng.normal(size=rows)
     features = pd.DataFrame(X, columns=[f"x{i}" for i in range(COLUMNS)])
     return Table(features, y, "y", (), None, None, ())
 
@@ -96,17 +94,17 @@ def share(hits):
 # %% [markdown]
 # ## Nothing to be found
 #
-# In 200 tables of 100 rows, no column is active. A reading of a comparison is
-# wrong if it says that some method predicts y better than the mean does.
-# Beside the verdict stand three readings which are less careful: a t-test of
-# each method that takes the ten folds as independent, adjusted for the six
-# methods or not, and the lowest mean loss.
+# In 200 tables, half of them of 50 rows and half of 100, no column is active.
+# A reading of a comparison is wrong if it says that some method predicts y
+# better than the mean does. Beside the verdict stand three readings which are
+# less careful: a t-test of each method that takes the ten folds as
+# independent, adjusted for the six methods or not, and the lowest mean loss.
 
 # %% tags=["nothing"]
 rng = np.random.default_rng(0)
 nothing = []
-for _ in range(2):
-    nothing += compared([drawn(rng, 100, 0) for _ in range(TABLES)])
+for rows in (50, 100):
+    nothing += compared([drawn(rng, rows, 0) for _ in range(TABLES)])
 excess = [c.losses - c.base_losses[:, None] for c in nothing]
 p = np.array([stats.ttest_1samp(e, 0, alternative="less")[1] for e in excess])
 readings = {
@@ -123,12 +121,12 @@ for name, found in readings.items():
 # %% [markdown]
 # ## Truths
 #
-# In a sparse truth, 3 of the 24 columns are active; in a dense truth, all of
+# In a sparse truth, 3 of the 20 columns are active; in a dense truth, all of
 # them are. For each truth and each number of rows we draw 100 tables. What
 # their intervals have to contain is the *expected difference*: that between
 # the losses of two methods on fresh rows, when both are tuned and trained on
 # as many rows as an outer fold has for training, averaged over tables. We
-# measure it on 200 other tables and 100 fresh rows for each of them. Their
+# measure it on 100 other tables and 100 fresh rows for each of them. Their
 # networks start from the initial weights of the ten folds in turn.
 
 # %%
@@ -137,26 +135,18 @@ NAMES = [*METHODS, "mean"]
 
 
 def expected(rng, rows, active):
-    """Return losses (200, 7) on fresh rows, after training on `rows` rows."""
+    """Return losses (100, 7) on fresh rows, after training on `rows` rows."""
     train, test = np.split(np.arange(rows + FRESH), [rows])
     results = []
     for fold in range(FOLDS):
         parts = []
-        for _ in range(200 // FOLDS):
+        for _ in range(TABLES // FOLDS):
             table = drawn(rng, rows + FRESH, active)
             folds = inner_folds(table, train, settings.inner_folds, 0)
             splits = [*folds, (train, test)]
-            parts.append(
-                Prepared(
-                    table=table,
-                    settings=settings,
-                    plan=plan(table, settings),
-                    splits=splits,
-                    X=(X := standardized(table, splits))[0],
-                    columns=X[1],
-                    seed=100 * (fold + 1),
-                )
-            )
+            what = table, settings, plan(table, settings), splits
+            inputs = standardized(table, splits)
+            parts.append(Prepared(*what, *inputs, seed=100 * (fold + 1)))
         results += trained(parts)
     return np.array([[*r["losses"], r["base_losses"]] for r in results])
 
@@ -167,8 +157,9 @@ for truth, active in truths.items():
     for rows in (50, 100):
         name = f"{truth} {rows}"
         rng = np.random.default_rng(rows + active)
-        drawings = [drawn(rng, rows, active) for _ in range(TABLES)]
-        tables[name] = compared(drawings)
+        tables[name] = compared(
+            [drawn(rng, rows, active) for _ in range(TABLES)]
+        )
         losses[name] = np.array(
             [np.column_stack([c.losses, c.base_losses]) for c in tables[name]]
         )  # (tables, folds, 7)
@@ -204,54 +195,55 @@ def off(differences, test_share, truth):
 
 pairs = [("L2", "none"), ("L1", "L2"), ("L2", "mean")]
 print(
-    "difference                expected           corrected   95% interval"
-    "      plain   95% interval      width"
+    "difference                expected           corrected covers"
+    "   95% interval      plain covers   width"
 )
 for name in tables:
     for pair in pairs:
         found, truth = minus(losses[name], pair), minus(fresh[name], pair)
         corrected, plain = (off(found, s, truth.mean()) for s in (0.25, 0))
         row = f"{name}: {' − '.join(pair)}"
-        shown = [*share(corrected <= 1), *share(plain <= 1)]
+        covers, interval = share(corrected <= 1)
         print(
-            f"{row:<23}   {written(truth):<16}   {shown[0]:>9}"
-            f"   {shown[1]:<15}   {shown[2]:>5}   {shown[3]:<15}"
-            f"   {np.quantile(corrected, 0.95):.2f}"
+            f"{row:<23}   {written(truth):<16}   {covers:>16}   {interval:<15}"
+            f"   {np.mean(plain <= 1):>12.1%}"
+            f"   {np.quantile(corrected, 0.95):>5.2f}"
         )
 
 # %% [markdown]
 # ## Which penalty has the lowest loss?
 
 # %% tags=["lowest"]
-print("truth        L1 − L2, expected   none     L1     L2   L1L2")
+print("truth        expected L1 − L2   none     L1     L2   L1L2")
 for name, own in tables.items():
     best = [verdict(c).best for c in own]
     counts = [best.count(method) for method in METHODS[:4]]
     truth = written(minus(fresh[name], ("L1", "L2")))
     numbers = "   ".join(f"{count / TABLES:>4.0%}" for count in counts)
-    print(f"{name:<10}   {truth:<17}   {numbers}")
+    print(f"{name:<10}   {truth:<16}   {numbers}")
 
 # %% [markdown]
 # ## How sure can one be?
 #
-# Of L1 and L2, the better one has the lower expected loss.
+# Of L1 and L2, the right one has the lower expected loss.
 
 # %% tags=["sure"]
 print(
-    "truth        better is lower   95% interval      better, clearly"
-    "   worse, clearly   a penalty helps, clearly   best, clearly"
+    "truth        right is lower   95% interval      clearly right"
+    "   clearly wrong   penalty clearly helps   clear winner"
 )
 for name, own in tables.items():
     verdicts = [verdict(c) for c in own]
-    d = minus(fresh[name], ("L1", "L2")).mean()
-    better, worse = ("L1", "L2") if d < 0 else ("L2", "L1")
-    right = minus(losses[name], (better, worse)).mean(axis=1) < 0
+    l1_is_right = minus(fresh[name], ("L1", "L2")).mean() < 0
+    right, wrong = ("L1", "L2") if l1_is_right else ("L2", "L1")
+    lower = minus(losses[name].mean(axis=1), (right, wrong)) < 0
+    found, interval = share(lower)
     clear = [{(p.a, p.b) for p in v.pairs if p.clear} for v in verdicts]
     helps = [any((m, "none") in c for m in METHODS[1:4]) for c in clear]
     print(
-        f"{name:<10}   {share(right)[0]:>15}   {share(right)[1]:<15}"
-        f"   {np.mean([(better, worse) in c for c in clear]):>15.0%}"
-        f"   {np.mean([(worse, better) in c for c in clear]):>14.0%}"
-        f"   {np.mean(helps):>24.0%}"
-        f"   {np.mean([v.clear for v in verdicts]):>13.0%}"
+        f"{name:<10}   {found:>14}   {interval:<15}"
+        f"   {np.mean([(right, wrong) in c for c in clear]):>13.0%}"
+        f"   {np.mean([(wrong, right) in c for c in clear]):>13.0%}"
+        f"   {np.mean(helps):>21.0%}"
+        f"   {np.mean([v.clear for v in verdicts]):>12.0%}"
     )
