@@ -80,16 +80,16 @@ def cross_validated(data):
     return -cross_val_score(pipeline, X, y, **scoring).mean()
 
 
-cleaned = members.drop_duplicates().drop(
-    columns=["member_id", "refund", "country"]
-)
+cleaned = members.drop_duplicates()
+cleaned["payment"] = cleaned["payment"].str.lower()
+cleaned = cleaned.drop(columns=["member_id", "refund", "country"])
 print("columns         cross-entropy")
 print(f"with refund     {cross_validated(members):13.3f}")
 print(f"without refund  {cross_validated(cleaned):13.3f}")
 
 # %% [markdown]
-# The columns `member_id`, `refund` and `country` and the copies of rows are
-# left out from here on.
+# From here on, the columns `member_id`, `refund` and `country` and the copies
+# of rows are left out, and both spellings of `card` are one.
 
 # %%
 table = read_table(folder / "members.csv", "churned")
@@ -120,14 +120,16 @@ model.fit(inputs, y_train, epochs=100, verbose=0)
 
 predicted = model.predict(preprocessing.transform(X_test), verbose=0)[:, 0]
 base = np.full(len(y_test), y_train.mean())
+print("predicted by   cross-entropy on the test rows")
+print(f"network        {log_loss(y_test, predicted):30.3f}")
+print(f"base rate      {log_loss(y_test, base):30.3f}")
+
+# %% tags=["sizes"]
 print("what              count")
 print(f"training rows     {len(X_train):5d}")
 print(f"test rows         {len(X_test):5d}")
 print(f"columns           {X.shape[1]:5d}")
 print(f"inputs            {inputs.shape[1]:5d}")
-print("predicted by   cross-entropy on the test rows")
-print(f"network        {log_loss(y_test, predicted):30.3f}")
-print(f"base rate      {log_loss(y_test, base):30.3f}")
 
 # %% [markdown]
 # ## The comparison
@@ -140,14 +142,40 @@ comparison = compare(table)
 found = verdict(comparison)
 against = {pair.a: pair for pair in found.against_base}
 
-print("method          loss   minus base rate     low    high   accuracy")
+print("method           loss   minus base rate     low    high   accuracy")
+print(
+    f"base rate       {comparison.base_losses.mean():5.3f}"
+    f"{0:18.3f}{0:8.3f}{0:8.3f}{1 - y.mean():11.3f}"
+)
 for place, method in enumerate(METHODS):
     pair = against[method]
-    print(
-        f"{method:<14} {comparison.losses[:, place].mean():5.3f}"
+    line = (
+        f"{method:<14}  {comparison.losses[:, place].mean():5.3f}"
         f"   {pair.mean:15.3f}  {pair.low:6.3f}  {pair.high:6.3f}"
         f"   {comparison.accuracies[:, place].mean():8.3f}"
     )
+    print(line.replace("-", "−"))
+
+# %% tags=["differences"]
+colours = {"L1": "C1", "L2": "C2", "L1L2": "C3"}
+shown = [method for method in METHODS if method != "none"][::-1]
+
+figure, axes = plt.subplots(figsize=(4.8, 2.4), layout="constrained")
+for place, method in enumerate(shown):
+    pair = against[method]
+    style = {"color": colours.get(method, "black"), "label": method}
+    ends = [pair.low, pair.mean, pair.high]
+    axes.plot(ends, [place] * 3, "|-", **style)
+    axes.plot(pair.mean, place, "o", **style)
+axes.axvline(0, color="black", linestyle=":", linewidth=1)
+axes.set_yticks(range(len(shown)), shown)
+axes.set_xlabel("cross-entropy minus that of the base rate")
+axes.set_ylabel("method")
+figure.set_label(
+    "Mean cross-entropy of five methods minus that of the base rate, with 95%"
+    " intervals. All lie to the left of zero, and their intervals overlap."
+)
+plt.show()
 
 # %% tags=["counts"]
 print("what                  count")
@@ -158,7 +186,7 @@ splits = (comparison.inner.shape[1] + 1) * (len(comparison.test) + 1)
 print(f"networks              {splits * len(comparison.l1):5d}")
 
 # %% tags=["curve"]
-figure, axes = plt.subplots(figsize=(4.8, 3.2), layout="constrained")
+figure, axes = plt.subplots(figsize=(4.8, 3.6), layout="constrained")
 for name, colour, style in [
     ("L1", "C1", "-"),
     ("L2", "C2", "--"),
@@ -196,21 +224,22 @@ axes.set_xscale("log")
 axes.set_ylim(0.4, 0.7)
 axes.set_xlabel("strength, l1 + l2")
 axes.set_ylabel("inner cross-entropy")
-axes.legend()
+figure.legend(loc="outside upper center", ncols=2)
 figure.set_label(
     "Inner cross-entropy over the strength of each penalty. All curves fall to"
-    " a minimum and rise to that of the base rate, which a penalty that is too"
-    " strong leaves over."
+    " a minimum and rise to the loss of the base rate, because too strong a"
+    " penalty leaves no weights."
 )
 plt.show()
 
 # %% tags=["pairs"]
 print("pair                             difference     low    high   p")
 for pair in found.pairs[:6]:
-    print(
+    line = (
         f"{pair.a + ' minus ' + pair.b:<28} {pair.mean:14.3f}"
         f"  {pair.low:6.3f}  {pair.high:6.3f}   {pair.adjusted:.2g}"
     )
+    print(line.replace("-", "−"))
 
 # %% tags=["verdict"]
 for sentence in found.sentences:
@@ -238,12 +267,13 @@ figure, axes = plt.subplots(figsize=(4.8, 3.2), layout="constrained")
 for fold in folds:
     axes.plot(
         largest[fold, order],
-        names,
+        range(len(names)),
         ".",
         color="C1",
-        label=f"fold {fold + 1}" if fold else "one fold each",
+        label=f"fold {fold + 1}",
     )
 axes.axvline(0.01, color="black", linestyle=":", label="left out below")
+axes.set_yticks(range(len(names)), names)
 axes.set_xscale("log")
 axes.set_xlabel("largest weight of the first layer")
 axes.set_ylabel("column")

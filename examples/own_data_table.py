@@ -56,7 +56,7 @@ leaves = random.random(n) < probability
 # %% tags=["truth"]
 print("column               effect on the logit")
 for name, effect in effects.items():
-    print(f"{name:<19}  {effect:19.2f}")
+    print(f"{name:<19}  {effect:19.2f}".replace("-", "−"))
 
 # %% [markdown]
 # How well can anybody predict it? The probabilities themselves have the

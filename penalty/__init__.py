@@ -1,4 +1,9 @@
-"""Which penalty, how strong, and how sure: L1, L2 and both, compared on a table of one's own."""
+"""Which penalty, how strong, and how sure: L1, L2 and both, compared on a table of one's own.
+
+The command (`__main__.py`) goes through the modules in this order: `table` reads, `findings` looks for what misleads, `compare`
+trains (`folds`, `preprocessing`, `parts` with `stack` or `estimator`, on the `engines`), `verdict` judges, and `report` writes
+(`page`, `figures`).
+"""
 
 import importlib
 

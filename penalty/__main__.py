@@ -7,6 +7,8 @@ import textwrap
 from importlib.resources import files
 from pathlib import Path
 
+import numpy as np
+
 from penalty.table import Problem, Table, describe, memory_needed, read_table
 
 SHIPPED = files("penalty") / "members.csv"
@@ -31,8 +33,8 @@ the table:
 
 examples:
   python -m penalty
-      The table that ships with the package: 12 columns, as messy as most.
-  python -m penalty table.csv --target churn --costs 1 5
+      The table that ships with the package: 16 columns, as messy as most.
+  python -m penalty table.csv --target churn --leave-out id --costs 1 5
       A missed churner costs five times as much as a false alarm.
   python -m penalty sales.parquet --target price --time sold --workers 4
       Later sales are predicted from earlier ones, by four processes.
@@ -58,6 +60,13 @@ def main(argv: list[str] | None = None) -> int:
         output = Path(options.output or f"{Path(options.table).stem}_report")
         try:
             _run(options, output)
+        except KeyboardInterrupt:
+            kept = (output / "parts").is_dir() and any((output / "parts").iterdir())
+            went = "The finished parts are kept, and the same command goes on from there." if kept else "No part was finished yet."
+            print(f"\nStopped. {went}", file=sys.stderr)
+            return 130
+        except MemoryError:
+            raise Problem("The memory does not suffice: take fewer rows, columns or --workers, or a larger machine.") from None
         except OSError as error:
             raise Problem(f"Writing to {output} has failed ({error.strerror or error}): make room, or choose another --output.") from None
         finally:
@@ -67,9 +76,6 @@ def main(argv: list[str] | None = None) -> int:
     except Problem as problem:
         print(_wrapped(str(problem)), file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("\nStopped. The finished parts are kept, and the same command goes on from there.", file=sys.stderr)
-        return 130
     return 0
 
 
@@ -77,9 +83,9 @@ def _run(options: argparse.Namespace, output: Path) -> None:
     if options.table != str(SHIPPED) and options.target is None:
         raise Problem(f"Say which column of {options.table} is to be predicted, with --target COLUMN.")
     _check_output(output)
-    table = read_table(options.table, options.target or "churned", time=options.time, groups=options.groups)
+    table = read_table(options.table, options.target or "churned", time=options.time, groups=options.groups, leave_out=options.leave_out)
     _check_options(table, options)
-    print(_heading(f"What is in {options.table}"), describe(table), *_items(table.notes), sep="\n")
+    print(_heading(f"What is in {Path(options.table).name}"), describe(table), *_items(table.notes), sep="\n")
 
     # From here on it takes time: scikit-learn's trees, then TensorFlow.
     from penalty.findings import findings
@@ -98,7 +104,9 @@ def _run(options: argparse.Namespace, output: Path) -> None:
     comparison = compare(table, settings, workers=options.workers, dask=options.dask, folder=output, progress=_progress)
     print("", _scores(comparison), sep="\n")
     said = verdict(comparison)
-    print(_heading("Which penalty, how strong, and how sure"), *map(_wrapped, said.sentences), sep="\n", flush=True)
+    print(
+        _heading("Which penalty, how strong, and how sure"), _wrapped(said.sentences[0]), *_items(said.sentences[1:]), sep="\n", flush=True
+    )
     report = write_report(comparison, said, found, output, costs=tuple(options.costs or (1, 1)))
     print(_heading("What is kept"), f"{report}\nOpen it in a browser; the model and predict.py are in the same folder.", sep="\n")
 
@@ -118,6 +126,7 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("table", metavar="TABLE", nargs="?", default=str(SHIPPED), help="CSV or Parquet file; without one, the table that ships")
     add("--target", metavar="COLUMN", help="the column to predict")
+    add("--leave-out", metavar="COLUMN", nargs="+", default=[], help="columns that are not to be used, such as a leak")
     add("--time", metavar="COLUMN", help="when a row was observed: train on earlier rows, test on later ones")
     add("--groups", metavar="COLUMN", help="equal for rows that belong together (visits of a patient): they stay in one fold")
     add("--hidden", metavar="UNITS", nargs="*", type=_whole(1), default=[16], help="units of each hidden layer (16); none: a linear model")
@@ -152,11 +161,11 @@ def _check_output(folder: Path) -> None:
     """Make sure that the report can be written, before anything is read."""
     if folder.exists() and not folder.is_dir():
         raise Problem(f"{folder} is a file: choose another name for the folder of the report with --output.")
-    existing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    existing = next(place for place in (folder, *folder.parents) if place.exists())
     if not existing.is_dir():
         raise Problem(f"{existing} is a file, so that no folder can be made in it: choose another --output.")
     if not os.access(existing, os.W_OK):
-        raise Problem(f"{existing} cannot be written to: choose another folder for the report with --output.")
+        raise Problem(f"{existing.absolute()} cannot be written to: choose another folder for the report with --output.")
 
 
 def _check_options(table: Table, options: argparse.Namespace) -> None:
@@ -168,7 +177,7 @@ def _check_options(table: Table, options: argparse.Namespace) -> None:
     elif table.groups is not None:
         most, what = int(table.groups.max()) + 1, f"groups of {options.groups!r}"
     elif table.classes:
-        most, what = max(list(table.target).count(code) for code in range(len(table.classes))), "rows of the most frequent class"
+        most, what = np.bincount(table.target).max(), "rows of the most frequent class"
     else:
         most, what = len(table.target), "rows"
     if options.folds > most:
@@ -177,10 +186,14 @@ def _check_options(table: Table, options: argparse.Namespace) -> None:
 
 def _state_what_it_takes(table: Table, plan, settings, options: argparse.Namespace) -> None:
     parts, splits = settings.folds * plan.repeats + 1, plan.inner_folds + 1
-    print(_wrapped(f"{parts * splits * len(plan.l1):,} networks are trained on {len(table.target):,} rows, in {parts} parts."))
     needed = memory_needed(table, splits, len(plan.l1), 1 if options.dask else min(options.workers, parts))
-    if needed > 1e9:
-        print(_wrapped(f"This takes about {needed / 1e9:.1f} GB of memory."))
+    print(
+        _wrapped(
+            f"{parts * splits * len(plan.l1):,} networks are trained on {len(table.target):,} rows, in {parts} parts, "
+            f"with about {needed / 1e9:.1f} GB of memory."
+        ),
+        flush=True,
+    )
     if needed > _memory():
         raise Problem(
             f"The comparison needs about {needed / 1e9:.1f} GB of memory, and this machine has {_memory() / 1e9:.1f} GB: "
@@ -215,11 +228,12 @@ def _scores(comparison) -> str:
 
     classes = bool(comparison.table.classes)
     loss, score = ("cross-entropy", "accuracy") if classes else ("mean squared error", "R²")
-    lines = [f"{'method':<14}  {loss:>18}  {score:>8}"]
-    for place, method in enumerate(METHODS):
-        lines.append(f"{method:<14}  {comparison.losses[:, place].mean():>18.4g}  {comparison.accuracies[:, place].mean():>8.3f}")
-    base = f"{'base rate' if classes else 'mean':<14}  {comparison.base_losses.mean():>18.4g}"
-    return "\n".join([*lines, base])
+    losses = [*comparison.losses.mean(axis=0), comparison.base_losses.mean()]
+    scores = [*(f"{value:.3f}" for value in comparison.accuracies.mean(axis=0)), ""]
+    lines = [f"{'method':<14}  {loss:>{len(loss)}}  {score:>8}"]
+    for method, mean, text in zip((*METHODS, "base rate" if classes else "the mean"), losses, scores):
+        lines.append(f"{method:<14}  {format(mean, '.4f' if classes else ',.4g'):>{len(loss)}}  {text:>8}".rstrip())
+    return "\n".join(lines)
 
 
 def _heading(text: str) -> str:

@@ -219,7 +219,7 @@ def input_weights(names: list[str], weights: np.ndarray, penalty: str) -> Drawin
     said = ", ".join(f"{name} {digits(value)}" for name, value in zip(names[:5], mean))
     return _drawing(
         drawn,
-        f"Largest weight of the first layer by input, mean over the outer folds, in descending order: {said}{' …' * (len(names) > 5)}.",
+        f"Largest weight in the first layer by column, mean over the outer folds, in descending order: {said}{' …' * (len(names) > 5)}.",
     )
 
 
@@ -232,7 +232,7 @@ def calibration(observed: np.ndarray, predicted: np.ndarray, counts: np.ndarray,
     with _axes(drawn, key, 3.4, rows=(3, 1), width=3.6) as (above, below):
         above.plot([0, 1], [0, 1], color=SOFT, linewidth=1, linestyle="--")
         above.plot(predicted, observed, color=colour, marker=MARKERS[penalty])
-        above.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03))
+        above.set(xlim=(-0.06, 1.06), ylim=(-0.03, 1.03))
         above.set_ylabel("observed share")
         below.vlines(predicted, 0, counts, color=colour, linewidth=7, alpha=0.5)
         for place, count in zip(predicted, counts):

@@ -13,6 +13,7 @@ from penalty.preprocessing import columns_of, make_preprocessing
 from penalty.table import Table
 
 MOST_ROWS = 5000  # that are looked at for a leak
+EXPLAINED = 0.9  # of the squared error, by a column that could be one
 
 
 class Finding(str):
@@ -27,13 +28,22 @@ class Finding(str):
 
 
 def findings(table: Table, folds: int = 5) -> list[Finding]:
-    """Return what could mislead, the gravest first: leaks, identifiers, duplicates, groups, dates, rare classes, imbalance, constants.
+    """Return what could mislead, the gravest first: leaks, identifiers, copies, groups, dates, spellings, rare classes, constants.
 
     Args:
         table: from `read_table`.
         folds: outer folds of the comparison.
     """
-    parts = (_leaks(table), _identifiers(table), _duplicates(table), _groups(table), _dates(table), _classes(table, folds), _constants(table))
+    parts = (
+        _leaks(table),
+        _identifiers(table),
+        _duplicates(table),
+        _groups(table),
+        _dates(table),
+        _spellings(table),
+        _classes(table, folds),
+        _constants(table),
+    )
     return [finding for part in parts for finding in part]
 
 
@@ -44,9 +54,8 @@ def _leaks(table: Table):
     preprocessing = make_preprocessing(X)
     inputs, columns = preprocessing.fit_transform(X), np.array(columns_of(preprocessing), dtype="object")
     for column in table.features:
-        score = _score(inputs[:, columns == column], y, len(table.classes))
-        if score > 0.98 or (not table.classes and score > 0.95):
-            measure = f"AUC {score:.3f}" if table.classes else f"R² {score:.3f}"
+        explained, measure = _explained(inputs[:, columns == column], y, len(table.classes))
+        if explained > EXPLAINED:
             yield Finding(
                 "leak",
                 column,
@@ -55,22 +64,23 @@ def _leaks(table: Table):
             )
 
 
-def _score(X: np.ndarray, y: np.ndarray, classes: int) -> float:
-    """Return AUC (the mean over the classes against the others) or R² of a tree, out of fold."""
+def _explained(X: np.ndarray, y: np.ndarray, classes: int) -> tuple[float, str]:
+    """Return the share of the squared error (Brier score) of the mean (base rate) that a tree takes away, out of fold, and R² or AUC."""
+    if not classes:
+        tree = DecisionTreeRegressor(max_depth=6, min_samples_leaf=2, random_state=0)
+        explained = r2_score(y, cross_val_predict(tree, X, y, cv=KFold(3, shuffle=True, random_state=0)))
+        return explained, f"R² {explained:.3f}"
+    tree, folds = DecisionTreeClassifier(max_depth=3, min_samples_leaf=2, random_state=0), StratifiedKFold(3, shuffle=True, random_state=0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a class with fewer rows than folds is a finding of its own
-        if not classes:
-            tree = DecisionTreeRegressor(max_depth=6, min_samples_leaf=2, random_state=0)
-            return r2_score(y, cross_val_predict(tree, X, y, cv=KFold(3, shuffle=True, random_state=0)))
-        tree = DecisionTreeClassifier(max_depth=3, min_samples_leaf=2, random_state=0)
-        folds = StratifiedKFold(3, shuffle=True, random_state=0)
         predicted = cross_val_predict(tree, X, y, cv=folds, method="predict_proba")
-    present = np.unique(y)
-    return float(np.mean([roc_auc_score(y == code, predicted[:, place]) for place, code in enumerate(present)]))
+    of_class = (y[:, None] == np.unique(y)).astype(float)
+    auc = np.mean([roc_auc_score(true, given) for true, given in zip(of_class.T, predicted.T)])
+    return r2_score(of_class, predicted, multioutput="variance_weighted"), f"AUC {auc:.3f}"
 
 
 def _identifiers(table: Table):
-    for column, values in table.features.items():
+    for column, values in table.features.drop_duplicates().items():  # copies of rows are a finding of their own
         values = values.dropna()
         different = values.nunique()
         if values.dtype.kind == "O":
@@ -81,7 +91,7 @@ def _identifiers(table: Table):
             yield Finding(
                 "identifier",
                 column,
-                f"Column {column!r} has {'a different value in every row' if different == len(values) else 'almost only different values'}, "
+                f"Column {column!r} has {'a different' if different == len(values) else 'almost always another'} value in every row, "
                 "like an identifier, which says nothing about new rows: leave it out, unless it is a measurement.",
             )
 
@@ -102,8 +112,9 @@ def _duplicates(table: Table):
         yield Finding(
             "duplicates",
             None,
-            f"{_rows(again.sum())} of {len(again):,} {'repeats' if again.sum() == 1 else 'repeat'} an earlier row in all columns: a copy "
-            "would be tested after the row itself was trained on, which flatters every method. Leave copies out, or name groups (--groups).",
+            f"{_rows(again.sum())} of {len(again):,} {'repeats' if again.sum() == 1 else 'repeat'} an earlier row in all columns: "
+            "a copy would be tested after the row itself was trained on, which flatters every method. "
+            "Leave copies out, or name groups (--groups).",
         )
 
 
@@ -113,7 +124,7 @@ def _groups(table: Table):
         return
     y = np.eye(len(table.classes))[table.target] if table.classes else table.target[:, None]
     for column, values in table.features.items():
-        if not (values.dtype.kind == "O" or _whole(values.dropna())):
+        if not (values.dtype.kind == "O" or _whole(values.dropna())) or values.value_counts().max() > 0.1 * len(y):
             continue
         repeated = values.notna() & (values.groupby(values).transform("size") > 1)
         of_rows = pd.DataFrame(y[repeated])
@@ -127,8 +138,8 @@ def _groups(table: Table):
             yield Finding(
                 "groups",
                 column,
-                f"Column {column!r} has {number:,} values that repeat, with almost the same target each time: if they are persons, places "
-                f"or devices, and new ones are to be predicted, keep each together (--groups {_quoted(column)}).",
+                f"Column {column!r} has {number:,} values that repeat, with almost the same target each time: if they are persons, "
+                f"places or devices, and new ones are to be predicted, keep each together (--groups {_quoted(column)}).",
             )
 
 
@@ -143,6 +154,18 @@ def _dates(table: Table):
                 column,
                 f"Column {column!r} has dates from {values.min():%Y-%m-%d} to {values.max():%Y-%m-%d}{order}: if it says when a row was "
                 f"observed, and later rows are to be predicted, train on earlier ones only (--time {_quoted(column)}).",
+            )
+
+
+def _spellings(table: Table):
+    texts = {column: values.dropna().unique() for column, values in table.features.items() if values.dtype.kind == "O"}
+    for column, different in (texts | {table.name: table.classes}).items():
+        plain = pd.Series(different, dtype="object").groupby([" ".join(text.split()).casefold() for text in different])
+        alike = next((sorted(group) for _, group in plain if len(group) > 1), None)
+        if alike:
+            listed = " and ".join(map(repr, alike))
+            yield Finding(
+                "spelling", column, f"Column {column!r} has {listed}, which count as different: write them alike if they are not."
             )
 
 
@@ -162,8 +185,8 @@ def _classes(table: Table, folds: int):
         yield Finding(
             "imbalance",
             None,
-            f"Only {share[rarest]:.1%} of the rows are {table.classes[rarest]!r}: always saying {table.classes[largest]!r} has an accuracy "
-            f"of {share[largest]:.1%}, so that accuracy says little. Look at the cross-entropy, and at the confusion matrix at your costs (--costs).",
+            f"Only {share[rarest]:.1%} of the rows are {table.classes[rarest]!r}: always saying {table.classes[largest]!r} has an "
+            f"accuracy of {share[largest]:.1%}, so that accuracy says little. Look at the cross-entropy, and at the confusion matrix.",
         )
 
 

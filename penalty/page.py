@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from html import escape
 from importlib.metadata import version
-from pathlib import Path
+from importlib.resources import files
 
 import numpy as np
 from sklearn.calibration import calibration_curve
@@ -18,7 +18,7 @@ from penalty.verdict import LEFT_OUT, Verdict, number, one_standard_error, wilso
 
 PENALTIES = ("L1", "L2", "L1L2")
 MOST_INPUTS, MOST_CLASSES = 20, 4  # in a drawing; the tables have all
-TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATES = files("penalty") / "templates"  # also where the package is one zip file
 MARK = '<meta name="generator" content="penalty">'
 
 
@@ -43,7 +43,7 @@ def page(comparison: Comparison, verdict: Verdict, findings, choice: Choice, cos
     sections = {
         "comparison": ("Comparison", "The comparison", _comparison(comparison, verdict)),
         "factor": ("Factor", "How strong: the loss over the factor", _factors(comparison)),
-        "inputs": ("Inputs", "Which inputs the network uses", _inputs(comparison, verdict, choice)),
+        "inputs": ("Inputs", "Which columns the network uses", _inputs(comparison, verdict, choice)),
         **looks,
         "table": ("Table", "What is in the table", _contents(comparison)),
         "mislead": ("What could mislead", "What could mislead", _findings(findings)),
@@ -193,9 +193,9 @@ def _verdict(comparison: Comparison, verdict: Verdict, findings, choice: Choice)
     method = METHODS.index(choice.method)
     facts = {
         "Kept in model.keras": choice.words if choice.method == "none" else f"{choice.method}, {choice.words}",
-        f"Its {_measure(comparison)} on new rows": digits(comparison.losses[:, method].mean()),
+        _mean(comparison): digits(comparison.losses[:, method].mean()),
         "That of the base rate" if comparison.table.classes else "That of the mean": digits(comparison.base_losses.mean()),
-        "Its accuracy on new rows" if comparison.table.classes else "Its R² on new rows": _score(comparison, method),
+        "Accuracy" if comparison.table.classes else "R²": _score(comparison, method),
     }
     listed = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in facts.items())
     first, *others = verdict.sentences
@@ -221,8 +221,7 @@ def _comparison(comparison: Comparison, verdict: Verdict) -> str:
         ["Method", measure.capitalize(), f"Minus {base} (95% interval)", score],
         rows,
         f"{_mean(comparison)} of each method on the test rows of the outer folds. Below zero, a method predicts better than {base}, "
-        f"whose {measure} "
-        f"is {digits(comparison.base_losses.mean())}. Bold: the lowest mean.",
+        f"whose {measure} is {digits(comparison.base_losses.mean())}. Bold: the lowest mean.",
         int(comparison.losses.mean(axis=0).argmin()),
     )
     drawn = figures.differences(
@@ -274,8 +273,7 @@ def _factors(comparison: Comparison) -> str:
         columns.append([f"{digits(mean[place])} ± {digits(error[place])}" for place in own])
     curves = _figure(
         drawings,
-        f"{_mean(comparison)} in the inner folds over all rows, for each factor of each penalty. The band is one standard error over "
-        "the folds. "
+        f"{_mean(comparison)} in the inner folds over all rows, for each factor of each penalty. The band is one standard error. "
         "The dot marks the minimum; the square marks the largest factor whose loss is within one standard error of it. "
         "The dotted line is the network without a penalty. The factor of L1L2 is l1 + l2.",
     )
@@ -306,16 +304,11 @@ def _setting(comparison: Comparison, fold: int, method: str) -> str:
 
 def _inputs(comparison: Comparison, verdict: Verdict, choice: Choice) -> str:
     columns, outer = list(comparison.table.features.columns), len(comparison.test)
-    never = [name for name, count in verdict.left_out.items() if count == outer]
-    sometimes = [f"{name} ({count} of {outer})" for name, count in verdict.left_out.items() if count < outer]
-    if never:
-        left_out = (
-            f"At the factors that the folds chose, L1 leaves out {_listed(never)} in every fold: all their weights are below {LEFT_OUT}."
-        )
-    else:
-        left_out = f"No input is left out by L1 in every fold: at the factor of some fold, each one has a weight of at least {LEFT_OUT}."
-    if sometimes:
-        left_out += f" In some of the folds it leaves out {_listed(sometimes)}."
+    mostly = [f"{name} ({count} of {outer})" for name, count in verdict.left_out.items() if count > outer / 2]
+    left_out = (
+        f"At the factors that the folds chose, L1 leaves out {_listed(mostly or ['no column'])} in more than half of the folds. "
+        f"A column is left out of a fold if all of its weights are below {LEFT_OUT}."
+    )
     weights = _used(comparison, choice.method)
     order = np.argsort(-weights.mean(axis=0), kind="stable")
     shown = order[:MOST_INPUTS]
@@ -324,10 +317,9 @@ def _inputs(comparison: Comparison, verdict: Verdict, choice: Choice) -> str:
     some = f" The {MOST_INPUTS} largest of {len(columns)} are shown." if len(columns) > MOST_INPUTS else ""
     figure = _figure(
         [drawn],
-        f"The largest weight that each input has in the first layer, {of}. Marks are means over the outer folds, bars reach from the "
-        "smallest to the "
-        f"largest fold. A category counts by the largest of its columns.{some} A large weight says that the network uses an input, "
-        "not that the input causes the target.",
+        f"The largest weight of each column in the first layer, {of}. Marks are means over the outer folds, bars reach from the "
+        "smallest to the largest fold. A number counts by its weight per standard deviation, a category by the largest weight of its "
+        f"inputs of 0 and 1.{some} A large weight says that the network uses a column, not that the column causes the target.",
     )
     methods = ("none", *PENALTIES)
     by_method = {method: _used(comparison, method).mean(axis=0) for method in methods}
@@ -335,8 +327,10 @@ def _inputs(comparison: Comparison, verdict: Verdict, choice: Choice) -> str:
         [columns[place], *(digits(by_method[method][place]) for method in methods), f"{verdict.left_out.get(columns[place], 0)} of {outer}"]
         for place in order
     ]
-    every = _table(["Input", *methods, "Left out by L1"], rows, "Largest weight in the first layer by input, mean over the outer folds.")
-    return _paragraph(left_out) + figure + _folded("The numbers of all inputs", every)
+    every = _table(
+        ["Column", *methods, "Left out by L1"], rows, "Largest weight of each column in the first layer, mean over the outer folds."
+    )
+    return _paragraph(left_out) + figure + _folded("The numbers of all columns", every)
 
 
 def _classes(comparison: Comparison, choice: Choice, costs: tuple[float, float]) -> dict[str, tuple[str, str, str]]:
@@ -366,10 +360,9 @@ def _errors(classes: tuple[str, ...], truth: np.ndarray, probabilities: np.ndarr
         )
     else:
         intro += (
-            f" A false alarm (“{classes[1]}” predicted, “{classes[0]}” true) costs {number(alarm)} and a miss {number(miss)}. The "
-            "expected cost is lowest if "
-            f"“{classes[1]}” is predicted above a probability of {number(alarm)} / ({number(alarm)} + {number(miss)}) = "
-            f"{digits(threshold)}."
+            f" A false alarm (“{classes[1]}” predicted, “{classes[0]}” true) costs {number(alarm)} and a miss {number(miss)}. "
+            f"The expected cost is lowest if “{classes[1]}” is predicted above a probability of "
+            f"{number(alarm)} / ({number(alarm)} + {number(miss)}) = {digits(threshold)}."
         )
         blocks.append(
             _confusion(classes, truth, probabilities[:, 1] > threshold, f"“{classes[1]}” is predicted above {digits(threshold)}.")
@@ -379,7 +372,7 @@ def _errors(classes: tuple[str, ...], truth: np.ndarray, probabilities: np.ndarr
             for chosen in (probabilities[:, 1] > 0.5, probabilities[:, 1] > threshold)
         ]
         intro += (
-            f" On these {len(truth):,} rows the errors cost {digits(totals[0])} at 0.5, and {digits(totals[1])} at {digits(threshold)}."
+            f" On these {len(truth):,} rows the errors cost {number(totals[0])} at 0.5, and {number(totals[1])} at {digits(threshold)}."
         )
     return _paragraph(intro) + f'<div class="pair">{"".join(f"<div>{block}</div>" for block in blocks)}</div>'
 
@@ -390,7 +383,10 @@ def _confusion(classes: tuple[str, ...], truth: np.ndarray, predicted: np.ndarra
     head = "".join(f'<th scope="col">{escape(label)}</th>' for label in classes)
     lines = []
     for label, row in zip(classes, counts):
-        cells = "".join(f'<td style="--share: {count / max(row.sum(), 1):.3f}">{count:,}</td>' for count in row)
+        cells = "".join(
+            f'<td style="background: color-mix(in srgb, var(--ink) {22 * count / max(row.sum(), 1):.0f}%, var(--panel))">{count:,}</td>'
+            for count in row
+        )
         lines.append(f'<tr><th scope="row">{escape(label)}</th>{cells}</tr>')
     caption = f"Confusion matrix. {rule} Rows are the true classes, columns the predicted ones."
     body = "\n".join(lines)
@@ -434,8 +430,7 @@ def _calibration(classes: tuple[str, ...], truth: np.ndarray, probabilities: np.
     )
     return _figure(
         drawings,
-        "Share of rows that belong to the class, over the predicted probability, in ten bins of equal width; below it the number of "
-        "rows in each bin. "
+        "Share of rows that belong to the class, over the predicted probability, in ten bins of equal width; below it their rows. "
         "Where the curve is on the dashed diagonal, the probabilities are right; where it is below, they are too high. "
         f"A bin with few rows says little.{some}",
     )
@@ -448,8 +443,7 @@ def _numeric(comparison: Comparison, choice: Choice) -> dict[str, tuple[str, str
     text = _figure(
         figures.predicted_and_true(truth, predictions[:, 0], comparison.table.name, choice.method),
         "Each dot is a row, predicted by a network that was not trained on it. First the true value over the predicted one, then "
-        "what is left over "
-        f"(true minus predicted). If the residuals bend or fan out, the network misses something.{some}",
+        f"the residual, true minus predicted. If the residuals bend or fan out, the network misses something.{some}",
     )
     return {"errors": ("Errors", "Which errors it makes", text)}
 
@@ -458,6 +452,8 @@ def _contents(comparison: Comparison) -> str:
     table, features = comparison.table, comparison.table.features
     rows = [[name, *_column(features[name])] for name in features.columns]
     columns = _table(["Column", "Kind", "Missing", "Values"], rows, f"The columns of the table besides the target, {table.name}.")
+    if len(rows) > MOST_INPUTS:
+        columns = _folded(f"The {len(rows):,} columns", columns)
     if table.classes:
         counts = np.bincount(table.target, minlength=len(table.classes))
         shares = [[label, f"{count:,}", _percent(count / counts.sum())] for label, count in zip(table.classes, counts)]
@@ -467,9 +463,8 @@ def _contents(comparison: Comparison) -> str:
     else:
         low, middle, high = np.percentile(table.target, (0, 50, 100))
         target = _paragraph(
-            f"{table.name} reaches from {digits(low)} to {digits(high)}; its median is {digits(middle)}, its mean "
-            f"{digits(table.target.mean())} "
-            f"and its standard deviation {digits(table.target.std())}."
+            f"{table.name} reaches from {digits(low)} to {digits(high)}; its median is {digits(middle)}, "
+            f"its mean {digits(table.target.mean())}, its standard deviation {digits(table.target.std())}."
         )
     return target + (_items(table.notes) if table.notes else "") + columns
 
@@ -483,7 +478,7 @@ def _column(values) -> list[str]:
     if values.dtype.kind == "M":
         return ["date", share, f"{known.min():%Y-%m-%d} to {known.max():%Y-%m-%d}"]
     if values.dtype.kind == "f":
-        return ["number", share, f"{digits(known.min())} to {digits(known.max())}, median {digits(known.median())}"]
+        return ["number", share, f"{number(known.min())} to {number(known.max())}, median {number(known.median())}"]
     counts = known.value_counts().sort_index(kind="stable").sort_values(ascending=False, kind="stable")
     most = ", ".join(f"{label} {_percent(count / len(known))}" for label, count in counts[:3].items())
     return ["category", share, f"{len(counts)}: {most}{', …' if len(counts) > 3 else ''}"]
@@ -492,8 +487,8 @@ def _column(values) -> list[str]:
 def _findings(findings) -> str:
     if not findings:
         return _paragraph(
-            "Nothing of what was looked for was found: duplicates, identifiers, columns that give the target away, constant "
-            "columns, order in time."
+            "Nothing of what was looked for was found: columns that give the target away, identifiers, copies of rows, "
+            "groups, an order in time, rare classes, constant columns."
         )
     return _items(findings)
 
@@ -508,11 +503,12 @@ def _method(comparison: Comparison) -> str:
     drawn = "in the order of time" if table.time is not None else "of whole groups" if table.groups is not None else "drawn at random"
     sentences = [
         f"Every method was tested on the same {outer} outer folds, {drawn}. Within the training rows of each fold, {inner} inner "
-        "folds chose the factor, "
-        f"the number of epochs or the strength of the linear model by {_measure(comparison)}, so no test row took part in a choice.",
+        f"folds chose the factor, the number of epochs or the strength of the linear model by {_measure(comparison)}. "
+        "So no test row took part in a choice.",
         f"Each training is {network}, trained with Adam for {made.epochs} epochs, {batches}. The penalty is on the kernels of all "
         "layers, not on the biases.",
-        "Missing values were filled, categories one-hot encoded and numbers standardized on the training rows of each fold alone.",
+        "Numbers were standardized, a missing one filled with the median and marked by an input of its own. A date became its day, "
+        "weekday and month, a category an input of 0 or 1; rare ones share one. All was learned from the training rows of each fold alone.",
         "L1L2 is a mix in which l1 and l2 are both above zero. Its factor in this report is their sum.",
         "Intervals and p values allow for outer folds that share training rows (Nadeau and Bengio, 2003). The p values are adjusted "
         "by Holm's method.",
@@ -522,7 +518,7 @@ def _method(comparison: Comparison) -> str:
         + ", ".join(f"{name} {version(name)}" for name in ("keras", "tensorflow", "scikit-learn", "pandas", "numpy"))
         + ".",
     ]
-    seconds = ", ".join(f"{name} {digits(value)}" for name, value in comparison.seconds.items())
+    seconds = ", ".join(f"{'in all' if name == 'all' else name} {digits(value)}" for name, value in comparison.seconds.items())
     return _items(sentences) + f'<p id="seconds" class="soft">Seconds: {escape(seconds)}.</p>'
 
 
@@ -537,7 +533,7 @@ LIMITS = (
 
 def _folder(comparison: Comparison, choice: Choice) -> str:
     name = escape(comparison.table.name)
-    files = {
+    contents = {
         "model.keras": f"the network with {escape(choice.words)}, trained on all rows",
         "preprocessing.joblib": "what turns a row into the numbers that the network reads, fitted on all rows; as any pickle, load "
         "it only if you trust its source",
@@ -546,4 +542,4 @@ def _folder(comparison: Comparison, choice: Choice) -> str:
         "chosen_model.py": "the same network in plain Keras, to read and to change",
         "prepared.npz": "your rows as numbers, for chosen_model.py; keep it as safe as the table",
     }
-    return "<ul>" + "".join(f"<li><code>{file}</code>: {text}</li>" for file, text in files.items()) + "</ul>"
+    return "<ul>" + "".join(f"<li><code>{file}</code>: {text}</li>" for file, text in contents.items()) + "</ul>"

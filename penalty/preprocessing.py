@@ -25,8 +25,8 @@ def make_preprocessing(features: pd.DataFrame) -> ColumnTransformer:
       frequent, share one input, which also stands for the categories that no training row has.
 
     A factor penalizes the weight of a number per standard deviation. Inputs of 0 and 1 are not standardized: the same weight, hence the
-    same penalty, moves a row by the same amount, whether its category is rare or frequent. The effect of a rare category is therefore shrunk
-    more, because fewer rows speak for it. Standardized, rare and frequent ones would be shrunk alike.
+    same penalty, moves a row by the same amount, whether its category is rare or frequent. The effect of a rare category is therefore
+    shrunk more, because fewer rows speak for it. Standardized, rare and frequent ones would be shrunk alike.
 
     The number of inputs fitted on some of the rows is never above that fitted on all of them.
 

@@ -166,14 +166,3 @@ def train_stack(
         first_kernel = np.asarray(model.layers[0].kernel).swapaxes(2, 3)
         seconds = time.perf_counter() - begun
     return Stack(outputs, first_kernel, np.stack(kept)[:-1], seconds)
-
-
-def stacking_pays(n_batch: int, p: int, hidden: tuple[int, ...]) -> bool:
-    """Return whether a stack is faster than trainings apart, for `n_batch` rows in an update, p inputs and the units of hidden layers.
-
-    It saves what a fit costs beside its arithmetic: half a second to begin with, and 0.2 ms an update. What a network multiplies in an
-    update was measured against it (50 networks, 300 updates, two cores): a stack is 12 times faster at 0.25 million products,
-    4 times at 4 million, and slower from some 10 million on.
-    """
-    sizes = (p, *hidden, 1)
-    return n_batch * sum(before * after for before, after in pairwise(sizes)) <= 4_000_000

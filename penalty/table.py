@@ -4,6 +4,7 @@ import csv
 import datetime
 import re
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -17,7 +18,7 @@ from penalty.preprocessing import columns_of, make_preprocessing
 FEWEST_ROWS = 20  # fewer cannot show a difference between penalties
 MOST_CLASSES = 100
 MOST_LINES = 20  # that describe columns or classes
-LIBRARY_BYTES, INPUT_BYTES, OUTPUT_BYTES = 700_000_000, 24, 12  # of a process; of an input and of an output in each row and split
+LIBRARY_BYTES, INPUT_BYTES, OUTPUT_BYTES = 1_100_000_000, 48, 19  # of a process; of an input and of an output in each row and split
 MOST_WHOLE_NUMBERS = 20  # a target of so many different whole numbers is still one of classes
 DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 OTHER_FILES = {".xlsx": "an Excel file", ".xls": "an Excel file", ".json": "JSON", ".feather": "a Feather file", ".zip": "an archive"}
@@ -56,7 +57,7 @@ class Table:
         return "classification" if self.classes else "regression"
 
 
-def read_table(path, target: str, *, time: str | None = None, groups: str | None = None) -> Table:
+def read_table(path, target: str, *, time: str | None = None, groups: str | None = None, leave_out: Iterable[str] = ()) -> Table:
     """Read a table from a file.
 
     Numbers, booleans, and dates in the form 2024-12-31 are recognised; all other text is taken as categories. A numeric target with more
@@ -67,17 +68,26 @@ def read_table(path, target: str, *, time: str | None = None, groups: str | None
         target: the column to predict.
         time: column of numbers or dates that says when a row was observed; the rows are sorted by it.
         groups: column that is equal for rows that belong together, such as the visits of one patient.
+        leave_out: columns that are not to be used, such as a leak.
 
     Raises:
         Problem: if the table cannot be used, saying why.
     """
     path = Path(path)
     data = _read_file(path)
-    for column, use in ((target, "target"), (time, "time"), (groups, "groups")):
+    for column, use in (
+        (target, "target"),
+        (time, "time"),
+        (groups, "groups"),
+        *((column, "columns to leave out") for column in leave_out),
+    ):
         if column is not None and column not in data.columns:
             raise Problem(_no_column(column, use, path, data.columns))
     if len({target, time, groups} - {None}) < sum(column is not None for column in (target, time, groups)):
         raise Problem("Target, time and groups have to be different columns: name another one, or leave the option out.")
+    for column in leave_out:
+        if column in (target, time, groups):
+            raise Problem(f"Column {column!r} cannot be left out, because it is asked for: take it from one of the two options.")
     if time and groups:
         raise Problem("Time and groups cannot be respected together: leave out --time or --groups.")
 
@@ -98,7 +108,7 @@ def read_table(path, target: str, *, time: str | None = None, groups: str | None
     codes = None if groups is None else _groups(data[groups], groups)
     rank = None if time is None else _time(data[time], time)
 
-    features = data.drop(columns=[column for column in (target, time, groups) if column is not None])
+    features = data.drop(columns=[column for column in (target, time, groups, *leave_out) if column is not None])
     empty = [column for column in features if features[column].isna().all()]
     if len(empty) == features.shape[1]:
         raise Problem(f"{path} has no column with values besides {target!r}: add the columns that the target is to be predicted from.")
@@ -125,7 +135,7 @@ def describe(table: Table) -> str:
     rows, columns = features.shape
     count = [str(kinds.count(kind)) for kind in ("number", "category", "date")]
     missing = f"{features.isna().to_numpy().mean():.1%}"
-    parts = [_printed(["table", "rows", "numbers", "categories", "dates", "missing values"], [[table.name, f"{rows:,}", *count, missing]])]
+    parts = [_printed(["target", "rows", "numbers", "categories", "dates", "missing values"], [[table.name, f"{rows:,}", *count, missing]])]
     described = [
         [_cut(name), kind, f"{values.nunique():,}", f"{values.isna().sum():,}", _typical(values)]
         for (name, values), kind in zip(features.items(), kinds[:MOST_LINES])
@@ -173,7 +183,7 @@ def _typical(values: pd.Series) -> str:
     known = values.dropna()
     if values.dtype.kind == "O":
         counts = known.value_counts()
-        return f"mostly {_cut(counts.index[0])} ({counts.iloc[0] / len(known):.0%})"
+        return f"{'mostly' if len(counts) > 1 else 'only'} {_cut(counts.index[0])} ({counts.iloc[0] / len(known):.0%})"
     if values.dtype.kind == "M":
         return f"{known.min():%Y-%m-%d} ... {known.max():%Y-%m-%d}"
     return f"{_short(known.min())} ... {_short(known.max())}, median {_short(known.median())}"
@@ -212,7 +222,7 @@ def _read_file(path: Path) -> pd.DataFrame:
         raise Problem(f"{path} cannot be read ({error.strerror}): check who may read it.") from None
     if not start.strip():
         raise Problem(f"{path} is empty: name a file with a line of column names and a line for each row.")
-    data = _read_parquet(path) if path.suffix.lower() in (".parquet", ".pq") else _read_csv(path)
+    data = _read_parquet(path) if start == b"PAR1" or path.suffix.lower() in (".parquet", ".pq") else _read_csv(path)
     data.columns = [str(column) for column in data.columns]
     if data.empty:
         raise Problem(f"{path} has column names and no rows: add the rows.")
@@ -224,8 +234,8 @@ def _read_parquet(path: Path) -> pd.DataFrame:
         return pd.read_parquet(path).reset_index(drop=True)
     except ImportError:
         raise Problem(f"Reading {path} needs pyarrow: run python -m pip install pyarrow, or save the table as CSV.") from None
-    except (ValueError, OSError) as error:
-        raise Problem(f"{path} is not a whole Parquet file: save or copy it again ({str(error).splitlines()[0].rstrip('.')}).") from None
+    except (ValueError, OSError):  # of pyarrow
+        raise Problem(f"{path} is not a whole Parquet file: save or copy it again.") from None
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
@@ -401,7 +411,8 @@ def _from_text(values: pd.Series, name: str) -> pd.Series:
     return _text(values)
 
 
-def _dates(values: pd.Series, name: str) -> pd.Series:
+def _dates(given: pd.Series, name: str) -> pd.Series:
+    values = given
     try:
         if not types.is_datetime64_any_dtype(values):
             values = pd.to_datetime(values.astype("object"), utc=True, format="ISO8601" if types.infer_dtype(values) == "string" else None)
@@ -409,15 +420,15 @@ def _dates(values: pd.Series, name: str) -> pd.Series:
             values = values.dt.tz_convert("UTC").dt.tz_localize(None)
         return values.astype("datetime64[ns]")
     except (ValueError, OverflowError):  # one of them is pandas.errors.OutOfBoundsDatetime
-        wrong = values.notna() & values.map(_no_date)
-        text = values[wrong].iloc[0] if wrong.any() else values.dropna().iloc[0]
-        where = _place(values, wrong if wrong.any() else values.notna())
+        wrong = given.notna() & given.map(_is_no_date)
+        wrong = wrong if wrong.any() else given.notna()
         raise Problem(
-            f"Column {name!r} has {str(text)!r} in {where}, which is no date between 1678 and 2261: correct it or leave it empty."
+            f"Column {name!r} has {str(given[wrong].iloc[0])!r} in {_place(given, wrong)}, which is no date between 1678 and 2261: "
+            "correct it or leave it empty."
         ) from None
 
 
-def _no_date(value) -> bool:
+def _is_no_date(value) -> bool:
     try:
         return not 1678 <= (value if isinstance(value, datetime.date) else pd.Timestamp(value)).year <= 2261
     except ValueError:

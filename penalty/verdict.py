@@ -227,6 +227,8 @@ WITH = {
     "linear model": "with scikit-learn's linear model",
 }
 
+CALLED = {"none": "the network without a penalty", "linear model": "scikit-learn's linear model"}
+
 
 def _sentences(result: Verdict, comparison: Comparison) -> list[str]:
     """Return what the numbers support, the verdict first."""
@@ -268,6 +270,9 @@ def _against_base(result: Verdict, comparison: Comparison, loss: str) -> str:
         return f"{nothing}, because no method predicts it clearly better than {base}: {numbers}."
     if len(clear) == len(METHODS):
         return f"Every method predicts {name} clearly better than {base}: {numbers}."
+    if len(clear) > len(METHODS) / 2:
+        rest = _listed([CALLED.get(pair.a, pair.a) for pair in result.against_base if not pair.clear])
+        return f"All methods except {rest} predict {name} clearly better than {base}: {numbers}."
     return f"Only {_listed([WITH[pair.a] for pair in clear])} is {name} predicted clearly better than by {base}: {numbers}."
 
 

@@ -9,7 +9,7 @@ _MAIN = "import sys\n\nfrom penalty.__main__ import main\n\nsys.exit(main())\n"
 
 
 def archive(root: Path) -> bytes:
-    """Return the archive, the same bytes for the same files: `python penalty.pyz table.csv` runs it, and with PYTHONPATH scripts import it."""
+    """Return the archive, the same bytes for the same files. `python penalty.pyz table.csv` runs it, and scripts can import from it."""
     files = sorted(path for path in (root / "penalty").rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     content = {path.relative_to(root).as_posix(): path.read_bytes() for path in files}
     buffer = io.BytesIO()

@@ -45,7 +45,9 @@ def test_nothing_is_found_where_nothing_misleads():
     ("kind", "column", "there", "not_there"),
     [
         pytest.param("leak", "x", {"x": TARGET * 3 + RNG.random(ROWS)}, {"x": TARGET + RNG.normal(size=ROWS)}, id="leak: a number"),
-        pytest.param("leak", "x", {"x": np.where(TARGET, "left", "here")}, {"x": RNG.choice(["left", "here"], ROWS)}, id="leak: a category"),
+        pytest.param(
+            "leak", "x", {"x": np.where(TARGET, "left", "here")}, {"x": RNG.choice(["left", "here"], ROWS)}, id="leak: a category"
+        ),
         pytest.param(
             "leak",
             "x",
@@ -99,10 +101,19 @@ def test_nothing_is_found_where_nothing_misleads():
             "groups",
             "x",
             {"x": PATIENT, "target": PATIENT % 2},
+            {"x": np.where(TARGET, RNG.integers(1, 40, ROWS), 0)},
+            id="groups: an amount that is mostly zero",
+        ),
+        pytest.param(
+            "groups",
+            "x",
+            {"x": PATIENT, "target": PATIENT % 2},
             {"x": PATIENT, "target": PATIENT % 2, "groups": PATIENT},
             id="groups: named already",
         ),
         pytest.param("time", "x", {"x": DATES}, {"x": DATES, "time": np.arange(ROWS)}, id="dates"),
+        pytest.param("spelling", "x", {"x": ["Card", "card"] * 100}, {"x": ["Cash", "card"] * 100}, id="spelling"),
+        pytest.param("spelling", "churn", {"classes": ("No", "no ")}, {"classes": ("No", "none")}, id="spelling of a class"),
         pytest.param("constant", "x", {"x": np.full(ROWS, 7)}, {"x": [7] * (ROWS - 1) + [8]}, id="constant number"),
         pytest.param("constant", "x", {"x": ["a"] * ROWS}, {"x": ["a"] * 150 + [None] * 50}, id="constant text"),
         pytest.param(
@@ -134,9 +145,10 @@ def test_copies_of_rows_are_found_and_equal_rows_of_few_values_are_not():
     assert finding.kind == "duplicates" and finding.startswith("3 rows of 203 repeat an earlier row")
     few = Table(table.features[["plan"]], table.target, "churn", table.classes, None, None, ())
     assert kinds(few) == []
-    other = table.target.copy()
-    other[3] = 1 - other[3]  # equal features with another target are no copies
-    assert kinds(Table(table.features, other, "churn", table.classes, None, None, ())) == []
+    other = copied.target.copy()
+    other[[3, 8]] = 1 - other[[3, 8]]  # equal features with another target are no copies
+    found = findings(Table(copied.features, other, "churn", table.classes, None, None, ()))
+    assert [finding[:20] for finding in found] == ["1 row of 203 repeats"]  # two rows are copies of row 3, and equal each other
 
 
 def test_a_finding_is_a_sentence_with_a_kind_and_a_column():

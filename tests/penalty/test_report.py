@@ -5,7 +5,9 @@ import re
 import resource
 import subprocess
 import sys
+import zipfile
 from dataclasses import replace
+from pathlib import Path
 
 import joblib
 import keras
@@ -18,7 +20,7 @@ from playwright.sync_api import sync_playwright
 from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, precision_score, recall_score
 
-from penalty.compare import METHODS
+from penalty.compare import METHODS, Settings
 from penalty.report import FILES, check_folder, write_report
 from penalty.table import Problem
 from penalty.verdict import verdict
@@ -27,11 +29,15 @@ from tools import chromium, stills
 
 EFFECTS = {"none": -0.05, "L1": -0.2, "L2": -0.16, "L1L2": -0.18, "early stopping": -0.12, "linear model": -0.1}
 FINDINGS = ("The column “id” has another value in each row, as an identifier has.", "2 rows are equal & may stand in <different> folds.")
+SETTINGS = Settings(epochs=60)
 COMPARISONS = {
-    "two": made_comparison(rows=300, effects=EFFECTS, noise=0.02, unsteady=1, unused=("height",)),
+    "two": made_comparison(rows=300, effects=EFFECTS, noise=0.02, unsteady=0.3, unused=("height",)),
     "three": made_comparison(classes=3, effects=EFFECTS, noise=0.02),
     "number": made_comparison(classes=0, effects=EFFECTS | {"L2": -0.4}, noise=0.02),
 }
+COMPARISONS = {name: replace(comparison, settings=SETTINGS) for name, comparison in COMPARISONS.items()}
+ROOT = Path(__file__).resolve().parent.parent.parent
+TEMPLATES = ("report.css", "predict.txt", "chosen_model.txt")
 SECTIONS = ["verdict", "comparison", "factor", "inputs", "errors", "calibration", "table", "mislead", "method", "limits", "folder"]
 
 
@@ -80,6 +86,9 @@ def test_report_answers_in_the_order_of_the_question(folders, kind):
     shown = page.find(class_="verdict").get_text()
     assert all(sentence in shown for sentence in said)
     assert page.find(class_="answer").get_text() == said[0]
+    place = METHODS.index(verdict(COMPARISONS[kind]).best)
+    facts = [value(fact.get_text()) for fact in page.find_all("dd")[1:3]]
+    assert facts == pytest.approx([COMPARISONS[kind].losses[:, place].mean(), COMPARISONS[kind].base_losses.mean()], rel=5e-3)
     assert [item.get_text() for item in page.find(id="mislead").parent.find_all("li")] == list(FINDINGS)
 
 
@@ -161,12 +170,15 @@ def test_reliability_diagram_counts_each_row_once(folders):
             assert all(0 <= value(share) <= 1 for share in re.findall(r"([\d.]+) of [\d,]+ rows", alt))
 
 
-def test_inputs_that_l1_leaves_out_are_named(folders):
+def test_columns_that_l1_leaves_out_are_named(folders, tmp_path):
     comparison = COMPARISONS["two"]
-    used = comparison.largest_weight[np.arange(10), comparison.chosen[:, 1], list(comparison.table.features).index("height")]
-    count = int((used < 0.001).sum())
-    assert 0 < count < 10
-    assert f"height ({count} of 10)" in soup(folders["two"]).find(id="inputs").parent.get_text()
+    used = comparison.largest_weight[np.arange(10), comparison.chosen[:, 1]]
+    counts = dict(zip(comparison.table.features, (used < 0.01).sum(axis=0)))
+    named = [f"{name} ({count} of 10)" for name, count in counts.items() if count > 5]
+    text = soup(folders["two"]).find(id="inputs").parent.p.get_text()
+    assert re.findall(r"\w+ \(\d+ of 10\)", text) == named == [f"height ({counts['height']} of 10)"]
+    write(COMPARISONS["three"], tmp_path)
+    assert "leaves out no column in more than half" in soup(tmp_path).find(id="inputs").parent.p.get_text()
 
 
 def test_rows_that_were_never_tested_are_not_counted(tmp_path):
@@ -275,6 +287,17 @@ def test_full_disk_leaves_the_folder_as_it_was(tmp_path, size):
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert {path.name: path.read_bytes() for path in (tmp_path / "old").iterdir()} == before
     assert [path.name for path in tmp_path.iterdir()] == ["old"]
+
+
+def test_templates_are_read_from_a_package_in_a_zip_file(tmp_path):
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as packed:
+        for path in sorted((ROOT / "penalty").rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                packed.write(path, path.relative_to(ROOT))
+    code = "import penalty.page as page; print(page.__file__, *(len((page.TEMPLATES / name).read_text()) > 100 for name in sys.argv[2:]))"
+    command = [sys.executable, "-c", f"import sys; sys.path.insert(0, sys.argv[1]); {code}", str(tmp_path / "all.zip")]
+    ended = subprocess.run([*command, *TEMPLATES], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert ended.stdout == f"{tmp_path / 'all.zip' / 'penalty' / 'page.py'} True True True\n", ended.stderr
 
 
 # The programs

@@ -16,7 +16,7 @@ from sklearn.model_selection import KFold
 from sklearn.preprocessing import StandardScaler
 
 from penalty.estimator import PenalizedClassifier, PenalizedRegressor, batches
-from penalty.stack import stacking_pays, train_stack
+from penalty.stack import train_stack
 
 L1 = np.array([0, 0.01, 0, 0.003])
 L2 = np.array([0, 0, 0.02, 0.005])
@@ -163,11 +163,3 @@ def test_threads_do_not_disturb_each_other():
     with ThreadPoolExecutor(4) as threads:
         together = list(threads.map(outputs, range(4)))
     np.testing.assert_array_equal(together, alone)
-
-
-def test_stacking_pays_for_small_networks_only():
-    assert stacking_pays(569, 30, (16,))
-    assert stacking_pays(1000, 50, ())
-    assert not stacking_pays(1000, 50, (1024,))
-    assert not stacking_pays(100_000, 50, (16,))
-    assert stacking_pays(1000, 100, (39,)) and not stacking_pays(1000, 100, (40,))  # 1000 · (100 · 39 + 39) = 3,939,000 products

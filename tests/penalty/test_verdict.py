@@ -200,6 +200,7 @@ def test_trained_weights_of_useless_columns_are_below_the_threshold_and_those_of
 KINDS = {
     "nothing": "The features say nothing about (churn|price)",
     "all predict": "Every method predicts",
+    "most predict": "All methods except .* predict (churn|price) clearly better than",
     "some predict": "Only .* is (churn|price) predicted clearly better than by the (base rate|mean)",
     "no difference": "No penalty is clearly better than another, or than no penalty",
     "helpful, which open": "clearly better than no penalty: .* is not clearly better than",
@@ -232,6 +233,10 @@ CASES = {
     "L2 alone, a number": (dict(effects={"L2": -0.1}, classes=0), ONE),
     "penalties help alike": (dict(effects=ALL | {"none": -0.02}), {"helpful, which open"} | USUAL),
     "two penalties help": (dict(effects={"L1": -0.1, "L2": -0.1}), {"helpful, which open", "some predict", "factor", "none left out"}),
+    "all but none predict": (
+        dict(effects={method: -0.1 for method in METHODS if method != "none"}),
+        {"helpful, which open", "most predict", "factor", "none left out", "linear as good"},
+    ),
     "penalties hurt": (
         dict(effects=ALL | {"none": -0.2, "linear model": -0.02}),
         {"none best", "all predict", "none left out"},

@@ -1,0 +1,193 @@
+"""Claims of the chapter "Your own data"."""
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+from keras import Sequential, layers
+from keras.regularizers import L1L2
+from scipy import stats
+from scipy.optimize import minimize
+from sklearn.datasets import load_breast_cancer, make_classification
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.metrics import log_loss
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
+from sklearn.utils.estimator_checks import check_estimator
+
+from penalty.estimator import PenalizedClassifier
+from penalty.preprocessing import columns_of, make_preprocessing
+from penalty.stack import train_stack
+from penalty.verdict import holm
+
+TRUE = ("contract", "visits", "satisfaction", "distance_km")
+PENALTIES = ("L1", "L2", "L1L2")
+
+
+def test_every_penalty_beats_the_base_rate_in_this_run(shown):
+    high = shown("own_data#losses").column("high")
+    assert all(high[penalty] < 0 for penalty in PENALTIES)
+
+
+def test_the_network_without_a_penalty_is_worse_than_the_base_rate_in_this_run(shown):
+    assert shown("own_data#losses").number("none", "low") > 0
+
+
+def test_estimator_is_a_plain_sequential_model():
+    X, y = make_classification(200, 6, random_state=1)
+    estimator = PenalizedClassifier(l1=0.01, l2=0.02, hidden_layer_sizes=(5,), epochs=40).fit(X, y)
+
+    def dense(units, activation, seed):
+        start = keras.initializers.GlorotUniform(seed=seed)
+        return layers.Dense(units, activation, kernel_regularizer=L1L2(0.01, 0.02), kernel_initializer=start)
+
+    model = Sequential([layers.Input((6,)), dense(5, "relu", 0), dense(1, "sigmoid", 1)])
+    model.compile(keras.optimizers.Adam(0.01), "binary_crossentropy")
+    model.fit(X.astype("float32"), y[:, None], batch_size=200, epochs=40, shuffle=False, verbose=0)
+    np.testing.assert_allclose(estimator.predict_proba(X)[:, 1], model.predict(X, verbose=0)[:, 0], atol=2e-4)
+
+
+def test_estimator_passes_the_checks_of_scikit_learn():
+    logs = check_estimator(PenalizedClassifier(hidden_layer_sizes=(4,), epochs=60, learning_rate=0.1), on_skip=None, on_fail=None)
+    assert [log["check_name"] for log in logs if log["status"] == "failed"] == []
+    assert sum(log["status"] == "passed" for log in logs) > 40
+
+
+def test_base_rate_has_the_entropy_of_the_share():
+    y = np.repeat([0, 1], [80, 20])
+    entropy = stats.entropy([0.8, 0.2])
+    assert log_loss(y, np.full(100, 0.2)) == pytest.approx(entropy)
+    assert all(log_loss(y, np.full(100, share)) > entropy for share in (0.15, 0.19, 0.21, 0.3))
+
+
+def test_leak_promises_too_much_in_this_run(shown):
+    leak = shown("own_data#leak").column("cross-entropy")
+    possible = shown("own_data_table#bounds").number("the true probabilities", "cross-entropy")
+    assert leak["with refund"] < possible / 2
+    assert leak["without refund"] > possible
+
+
+@pytest.fixture
+def columns():
+    rng = np.random.default_rng(0)
+    kinds = rng.choice(["a", "b"], 100).astype(object)
+    kinds[:3] = "rare"
+    return pd.DataFrame({"size": np.where(np.arange(100) % 10 == 0, np.nan, rng.normal(5, 2, 100)), "kind": kinds})
+
+
+def test_missing_number_becomes_the_median_and_an_input_of_its_own(columns):
+    preprocessing = make_preprocessing(columns).fit(columns)
+    made = preprocessing.transform(columns)[:, np.array(columns_of(preprocessing)) == "size"]
+    filled = columns["size"].fillna(columns["size"].median())
+    np.testing.assert_allclose(made[:, 0], (filled - filled.mean()) / filled.std(ddof=0))
+    np.testing.assert_array_equal(made[:, 1], columns["size"].isna())
+
+
+def test_rare_and_unknown_categories_share_an_input(columns):
+    preprocessing = make_preprocessing(columns).fit(columns)
+    new = pd.DataFrame({"size": [5.0] * 4, "kind": ["rare", "never seen", "a", "b"]})
+    rare, unknown, a, b = preprocessing.transform(new)[:, np.array(columns_of(preprocessing)) == "kind"]
+    np.testing.assert_array_equal(rare, unknown)
+    assert rare.sum() == a.sum() == b.sum() == 1
+    assert not np.array_equal(rare, a)
+    assert not np.array_equal(a, b)
+
+
+def test_effect_of_a_rare_value_is_shrunk_more():
+    """Two inputs of 0 and 1 have the effect 1 each; ridge keeps more of the frequent one's, and the same of both if standardized."""
+    rare, frequent = np.tile([[1, 0]] * 4 + [[0, 0]] * 36, (10, 1)).T[0], np.tile([1, 0], 200)
+    X = np.column_stack([rare, frequent]).astype(float)
+    y = X.sum(axis=1)
+    few, many = Ridge(alpha=20).fit(X, y).coef_
+    assert 0 < few < 0.8 * many < 1
+    np.testing.assert_allclose(np.divide(*Ridge(alpha=20).fit(X / X.std(axis=0), y).coef_ / X.std(axis=0)), 1, atol=0.01)
+
+
+def test_rows_that_choose_report_a_loss_that_is_too_small():
+    """50 tables without information: the lowest of many cross-validated losses is below that on fresh rows, which is what it stands for."""
+    gaps = []
+    grid = {"C": np.geomspace(1e-4, 10, 15)}
+    for seed in range(50):
+        rng = np.random.default_rng(seed)
+        X, y = rng.normal(size=(60, 10)), rng.permutation(np.repeat([0, 1], 30))
+        folds = StratifiedKFold(5, shuffle=True, random_state=seed)
+        search = GridSearchCV(LogisticRegression(), grid, scoring="neg_log_loss", cv=folds).fit(X, y)
+        X_new, y_new = rng.normal(size=(2000, 10)), np.repeat([0, 1], 1000)
+        gaps.append(log_loss(y_new, search.predict_proba(X_new)[:, 1]) + search.best_score_)
+    assert np.mean(gaps) > 3 * stats.sem(gaps)
+
+
+def test_accuracy_hides_what_the_cross_entropy_shows_in_this_run(shown):
+    losses = shown("own_data#losses")
+    accuracy, loss = losses.column("accuracy"), losses.column("loss")
+    for penalty in PENALTIES:
+        assert abs(accuracy[penalty] - accuracy["base rate"]) < 0.02
+        assert loss[penalty] < 0.9 * loss["base rate"]
+
+
+def test_holm_keeps_the_chance_of_any_false_clear_below_the_level():
+    """10,000 families of six true nulls that depend on each other: any adjusted p-value below 0.05 in at most 5%, unadjusted in more."""
+    rng = np.random.default_rng(0)
+    means = rng.normal(size=(10_000, 4))
+    a, b = np.triu_indices(4, 1)
+    p = 2 * stats.norm.sf(np.abs(means[:, a] - means[:, b]) / np.sqrt(2))
+    assert np.mean([holm(family).min() < 0.05 for family in p]) < 0.05 + 3 * np.sqrt(0.05 * 0.95 / 10_000)
+    assert np.mean(p.min(axis=1) < 0.05) > 0.1
+    np.testing.assert_allclose(holm([0.01, 0.04, 0.02]), [0.03, 0.04, 0.04])
+
+
+def test_penalties_are_clear_of_none_and_not_of_each_other_in_this_run(shown):
+    for pair, p in shown("own_data#pairs").column("p").items():
+        assert (p < 0.05) == pair.endswith("minus none")
+
+
+def test_without_weights_the_best_network_is_the_base_rate():
+    y = np.repeat([0.0, 1.0], [80, 20])
+    best = minimize(lambda bias: log_loss(y, np.full(100, 1 / (1 + np.exp(-bias[0])))), [0.0])
+    assert 1 / (1 + np.exp(-best.x[0])) == pytest.approx(0.2, abs=1e-4)
+    X = np.random.default_rng(0).normal(size=(100, 4))
+    network = PenalizedClassifier(l2=30.0, epochs=1500).fit(X, y)
+    np.testing.assert_allclose(network.predict_proba(X)[:, 1], 0.2, atol=0.01)
+
+
+def test_l1_keeps_the_columns_that_decide_in_this_run(shown):
+    table = shown("own_data#left-out")
+    assert all(table.number(column, "left out in") == 0 for column in TRUE)
+
+
+def test_l1_leaves_out_most_of_the_others_in_this_run(shown):
+    counts = shown("own_data#left-out").column("left out in")
+    others = [count for column, count in counts.items() if column not in TRUE]
+    assert len(others) == 8
+    assert sum(count > 5 for count in others) >= 6
+
+
+def test_threshold_of_the_costs_is_the_cheapest():
+    rng = np.random.default_rng(0)
+    p = rng.random(400_000)
+    y = rng.random(400_000) < p  # the probabilities are right
+    for false_alarm, miss in ((1, 4), (3, 1)):
+        thresholds = np.linspace(0.01, 0.99, 99)
+        costs = [false_alarm * np.sum(~y & (p >= t)) + miss * np.sum(y & (p < t)) for t in thresholds]
+        assert thresholds[np.argmin(costs)] == pytest.approx(false_alarm / (false_alarm + miss), abs=0.02)
+
+
+def test_threshold_of_the_costs_is_cheaper_in_this_run(shown):
+    cost = shown("own_data#confusion").column("cost")
+    assert cost["0.2"] < 0.8 * cost["0.5"]
+
+
+def test_networks_in_one_fit_equal_networks_alone():
+    X, y = load_breast_cancer(return_X_y=True)
+    X, y = X[:200], y[:200]
+    folds = StratifiedKFold(2).split(X, y)
+    inputs, weights = [], np.zeros((2, 200))
+    for row, (train, _) in zip(weights, folds):
+        row[train] = 1
+        inputs.append(((X - X[train].mean(axis=0)) / X[train].std(axis=0)).astype("float32"))
+    l1, l2 = np.array([0, 0.01, 0]), np.array([0, 0, 0.01])
+    stack = train_stack(inputs, y, weights, l1, l2, classes=2, hidden_layer_sizes=(4,), epochs=60)
+    for split in range(2):
+        own = weights[split] == 1
+        for setting in range(3):
+            alone = PenalizedClassifier(l1[setting], l2[setting], hidden_layer_sizes=(4,), epochs=60).fit(inputs[split][own], y[own])
+            np.testing.assert_allclose(np.exp(stack.outputs[split, setting]), alone.predict_proba(inputs[split]), atol=5e-3)
