@@ -22,9 +22,6 @@ from penalty.table import Table
 SMALLEST = float(np.log(np.finfo(float).eps))  # log-probabilities end here, as in scikit-learn's log_loss
 
 
-<<<<<<< HEAD
-@threadpool_limits.wrap(limits=1)  # from some 10,000 rows on, NumPy's sums differ in the last digit with the number of threads
-=======
 @dataclass(frozen=True)
 class Prepared:
     """A part before its networks are trained.
@@ -46,7 +43,7 @@ class Prepared:
     seed: int
 
 
->>>>>>> w-simulated
+@threadpool_limits.wrap(limits=1)  # from some 10,000 rows on, NumPy's sums differ in the last digit with the number of threads
 def train_part(table: Table, settings: Settings, number: int, width: int) -> dict[str, np.ndarray]:
     """Train everything that outer fold `number` asks for; the number behind the last fold means all rows, which leaves none to test.
 
