@@ -114,10 +114,10 @@ def test_effect_of_a_rare_value_is_shrunk_more():
 
 
 def test_rows_that_choose_report_a_loss_that_is_too_small():
-    """50 tables without information: the lowest of many cross-validated losses is below that on fresh rows, which is what it stands for."""
+    """30 tables without information: the lowest of many cross-validated losses is below that on fresh rows, which is what it stands for."""
     gaps = []
-    grid = {"C": np.geomspace(1e-4, 10, 15)}
-    for seed in range(50):
+    grid = {"C": np.geomspace(1e-3, 10, 5)}
+    for seed in range(30):
         rng = np.random.default_rng(seed)
         X, y = rng.normal(size=(60, 10)), rng.permutation(np.repeat([0, 1], 30))
         folds = StratifiedKFold(5, shuffle=True, random_state=seed)
