@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from contextlib import closing
@@ -56,6 +57,11 @@ def test_two_processes_give_exactly_what_one_gives(table, serial, tmp_path):
     assert same(compare(table, SMALL, workers=2, folder=tmp_path, progress=lambda *said: seen.append(said)), serial)
     assert [done for done, _, _ in seen] == [0, 1, 2, 3, 4]
     assert len(list(tmp_path.glob("parts/*.npz"))) == TOTAL
+
+
+def test_a_worker_takes_no_more_threads_than_its_share():
+    share = os.environ.get("OMP_NUM_THREADS", max(1, joblib.cpu_count() // 2))
+    assert [threads for _, threads in run(tasks.threads_of_tensorflow, [0, 1], workers=2)] == [str(share)] * 2
 
 
 def test_a_dask_cluster_gives_exactly_what_one_process_gives_though_a_worker_is_killed(table, serial, cluster, tmp_path):
@@ -129,11 +135,6 @@ except KeyboardInterrupt:
     assert len(list(tmp_path.iterdir())) < 10
 
 
-def test_a_worker_takes_no_more_threads_than_its_share():
-    share = os.environ.get("OMP_NUM_THREADS", max(1, joblib.cpu_count() // 2))
-    assert [threads for _, threads in run(tasks.threads_of_tensorflow, [0, 1], workers=2)] == [str(share)] * 2
-
-
 def test_numpy_has_one_thread_while_a_part_is_trained_so_that_its_sums_are_the_same_everywhere(table, monkeypatch):
     seen, linear = [], parts._linear
 
@@ -150,10 +151,12 @@ def test_numpy_has_one_thread_while_a_part_is_trained_so_that_its_sums_are_the_s
 
 def test_a_cluster_that_does_not_answer_is_named_in_one_sentence_with_exit_code_2(tmp_path, capfd, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for address in ("tcp://127.0.0.1:9", "nonsense"):
-        assert main(["--dask", address]) == 2
-        said = " ".join(capfd.readouterr().err.split())
-        assert said.startswith(f"No Dask scheduler answers at {address}: start one") and said.count(". ") == 0
+    monkeypatch.setattr(engines, "SECONDS", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        for address in ("tcp://127.0.0.1:9", "nonsense", f"tcp://127.0.0.1:{silent.getsockname()[1]}"):
+            assert main(["--dask", address]) == 2
+            said = " ".join(capfd.readouterr().err.split())
+            assert said.startswith(f"No Dask scheduler answers at {address}: start one") and said.count(". ") == 0
     assert list(tmp_path.iterdir()) == []
 
 
