@@ -282,11 +282,13 @@ def test_run_covers_differences_between_networks(shown):
     covers = shown("own_data_simulated#coverage").column("corrected covers")
     between = {row: share for row, share in covers.items() if not row.endswith("mean")}
     assert len(between) == 8 and min(between.values()) >= 95
+
+
+def test_run_has_wider_intervals_than_needed(shown):
     width = shown("own_data_simulated#coverage").column("width")
-    assert max(width[row] for row in between) < 1
-    helped = [width[f"{name}: L2 − none"] for name in SIMULATED]  # the page names two of them as the range
-    assert max(helped) == width["dense 50: L2 − none"]
-    assert min(helped) > width["sparse 50: L2 − none"] - 0.05
+    assert max(share for row, share in width.items() if not row.endswith("mean")) < 1
+    helped = {row: share for row, share in width.items() if row.endswith("L2 − none")}
+    assert (min(helped, key=helped.get), max(helped, key=helped.get)) == ("dense 100: L2 − none", "dense 50: L2 − none")  # as named
 
 
 def test_run_covers_a_difference_to_the_mean_too_rarely_once(shown):
