@@ -11,6 +11,7 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+from textwrap import fill
 
 # TensorFlow logs while Keras loads it, whatever log level it is told, so
 # standard error (number 2) leads nowhere for as long as that takes.
@@ -53,14 +54,30 @@ folder = Path(tempfile.mkdtemp(prefix="own-data-"))
 
 # %% tags=["described"]
 path = project / "penalty" / "members.csv"
-print(describe(read_table(path, "churned")))
+described = describe(read_table(path, "churned"))
+whole, columns, classes, base = described.split("\n\n")
+print(whole)
+
+# %% tags=["columns"]
+print(columns)
+
+# %% tags=["classes"]
+print(classes)
+
+# %% tags=["base-rate"]
+print(base)
 
 # %% [markdown]
 # ## What could mislead
 
+
 # %% tags=["findings"]
+def print_item(sentence):
+    print(fill(sentence, 46, initial_indent="- ", subsequent_indent="  "))
+
+
 for finding in findings(read_table(path, "churned")):
-    print(f"- {finding}")
+    print_item(finding)
 
 # %% [markdown]
 # How much does the leak promise? A logistic regression with the column
@@ -243,7 +260,7 @@ for pair in found.pairs[:6]:
 
 # %% tags=["verdict"]
 for sentence in found.sentences:
-    print(f"- {sentence}")
+    print_item(sentence)
 
 # %% tags=["chosen"]
 print("penalty   lowest   median   highest   within a factor of three")

@@ -230,7 +230,7 @@ for name, own in tables.items():
 # %% tags=["sure"]
 print(
     "truth        right is lower   95% interval      clearly right"
-    "   clearly wrong   penalty clearly helps   clear winner"
+    "   clearly wrong   penalty clearly helps   features say something"
 )
 for name, own in tables.items():
     verdicts = [verdict(c) for c in own]
@@ -245,5 +245,5 @@ for name, own in tables.items():
         f"   {np.mean([(right, wrong) in c for c in clear]):>13.0%}"
         f"   {np.mean([(wrong, right) in c for c in clear]):>13.0%}"
         f"   {np.mean(helps):>21.0%}"
-        f"   {np.mean([v.clear for v in verdicts]):>12.0%}"
+        f"   {np.mean([v.informative for v in verdicts]):>22.0%}"
     )

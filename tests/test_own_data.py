@@ -291,20 +291,21 @@ def test_run_has_wider_intervals_than_needed(shown):
     assert (min(helped, key=helped.get), max(helped, key=helped.get)) == ("dense 100: L2 − none", "dense 50: L2 − none")  # as named
 
 
-def test_run_covers_a_difference_to_the_mean_too_rarely_once(shown):
+def test_run_covers_a_difference_to_the_mean_in_about_95_percent(shown):
     table = shown("own_data_simulated#coverage")
     covers = {row: share for row, share in table.column("corrected covers").items() if row.endswith("mean")}
-    assert len(covers) == 4
-    lowest, highest = min(covers, key=covers.get), max(covers, key=covers.get)
-    assert (lowest, highest) == ("dense 50: L2 − mean", "sparse 100: L2 − mean")
-    highs = {row: number(table.entry(row, "95% interval").split(" to ")[1]) for row in covers}
-    assert [row for row, high in highs.items() if high < 95] == [lowest]
+    assert (min(covers, key=covers.get), max(covers, key=covers.get)) == ("dense 50: L2 − mean", "sparse 100: L2 − mean")
+    assert len(covers) == 4 and min(covers.values()) < 95  # "may be too narrow"
+    for row in covers:
+        low, high = (number(share) for share in table.entry(row, "95% interval").split(" to "))
+        assert high - low > 3 and low < 95  # uncertain by several points
 
 
 def test_run_covers_less_with_the_plain_interval(shown):
     table = shown("own_data_simulated#coverage")
     corrected, plain = table.column("corrected covers"), table.column("plain covers")
     assert len(plain) == 12 and all(plain[row] < corrected[row] for row in plain)
+    assert all(share < 90 for row, share in plain.items() if row.endswith("mean"))
 
 
 def test_run_has_the_truth_that_theory_expects(shown):
