@@ -329,6 +329,11 @@ def test_run_is_right_more_often_than_it_is_sure(shown):
     assert max(table.column("clearly right").values()) <= 10
 
 
+def test_run_sees_that_the_features_say_something(shown):
+    seen = shown("own_data_simulated#sure").column("features say something")
+    assert all(seen[f"{truth} 50"] > 50 and seen[f"{truth} 100"] == 100 for truth in ("sparse", "dense"))
+
+
 def test_run_is_never_sure_of_the_wrong_penalty(shown):
     assert set(shown("own_data_simulated#sure").column("clearly wrong").values()) == {0}
 
