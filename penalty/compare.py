@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from penalty.engines import run_parts
 from penalty.folds import outer_folds
+from penalty.kept import run_parts
 from penalty.preprocessing import make_preprocessing
 from penalty.table import Table
 
@@ -178,10 +178,14 @@ def compare(
     everything = make_preprocessing(table.features).fit(table.features)
     width = len(everything.get_feature_names_out())
     parts, notes = run_parts(table, settings, len(outer) + 1, width, workers=workers, dask=dask, folder=folder, progress=progress)
-    return _assemble(table, settings, to_do, outer, parts, notes)
+    return assemble(table, settings, parts, notes)
 
 
-def _assemble(table: Table, settings: Settings, to_do: Plan, outer: list, parts: list[dict], notes: tuple) -> Comparison:
+def assemble(table: Table, settings: Settings, parts: list[dict], notes: tuple[str, ...] = ()) -> Comparison:
+    """Return the comparison that all parts, in order, make up."""
+    to_do = plan(table, settings)
+    outer = outer_folds(table, settings.folds, to_do.repeats, settings.seed)
+
     def of_all(name: str) -> np.ndarray:
         return np.array([part[name] for part in parts])
 

@@ -1,142 +1,140 @@
-"""Where the parts of a comparison are trained: in this process, in processes beside it, or on a Dask cluster.
+"""Where work is done: in this process, in processes beside it, or on a Dask cluster.
 
-Every engine gives the same parts, because a part depends on table, settings and its number only. A finished part is written at once, so
-that the next call with the same table and settings trains what is missing.
+Every engine gives the same results, because a result depends on the task and its number only.
 """
 
 import hashlib
-import os
-import time
-import zipfile
-from collections.abc import Callable, Iterator
+import socket
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import joblib
-import numpy as np
-import pandas as pd
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-from penalty.table import Problem, Table
+from penalty.table import Problem
 
-Part = dict[str, np.ndarray]
 # What decides on the numbers in a part, beside table and settings.
 CODE = ("compare", "estimator", "folds", "parts", "preprocessing", "stack")
 LIBRARIES = ("keras", "numpy", "pandas", "scikit-learn", "tensorflow")
+SECONDS = 5  # for a scheduler to answer
+DEATHS = 3  # of workers in a row, without a part that was finished in between
 
 
-def run_parts(
-    table: Table,
-    settings,
-    total: int,
-    width: int,
-    *,
-    workers: int = 1,
-    dask: str | None = None,
-    folder: str | Path | None = None,
-    progress: Callable[[int, int, float | None], None] | None = None,
-) -> tuple[list[Part], tuple[str, ...]]:
-    """Return the parts 0 … total − 1 in order, and sentences on what was found in the folder; arguments as for `compare`."""
-    store = _Store(Path(folder) / "parts", fingerprint(table, settings)) if folder is not None else None
-    parts = store.read(total) if store else {}
-    notes = store.notes() if store else ()
-    progress = progress or (lambda done, total, seconds_left: None)
-    progress(len(parts), total, None)
-    jobs = [(table, settings, number, width) for number in range(total) if number not in parts]
-    engine = _dask(jobs, dask) if dask else _loky(jobs, workers) if workers > 1 else map(_job, jobs)
-    begun, before = time.monotonic(), len(parts)
-    for number, part in engine if jobs else ():
-        parts[number] = part
-        if store:
-            store.write(number, part)
-        each = (time.monotonic() - begun) / (len(parts) - before)
-        progress(len(parts), total, each * (total - len(parts)))
-    return [parts[number] for number in range(total)], notes
+def run(task: Callable, numbers: Sequence[int], *, workers: int = 1, dask: str | None = None) -> Iterator[tuple]:
+    """Yield (number, task(number)) for each number, in the order in which they are finished.
+
+    What has not begun is cancelled when the iterator is closed, as Ctrl-C does. What a worker that dies was doing is done again.
+
+    Args:
+        task: a function of the number; with several processes, one that can be pickled.
+        numbers: of the parts, from 0.
+        workers: processes on this machine; 1 is this process itself.
+        dask: address of the scheduler of a Dask cluster, which does the work instead.
+
+    Raises:
+        Problem: if a part fails, with its number and the reason; if workers die again and again; if the cluster cannot be used.
+    """
+    if not numbers:
+        return
+    if dask:
+        yield from _cluster(task, numbers, dask)
+    elif workers > 1:
+        yield from _loky(task, numbers, workers)
+    else:
+        yield from map(partial(_attempt, task), numbers)
 
 
-def _job(job: tuple) -> tuple[int, Part]:
-    from penalty.parts import train_part  # here, because it loads TensorFlow, which only who trains needs
+def environment() -> dict[str, str]:
+    """Return the versions of what decides on the numbers, which have to be the same on all workers."""
+    code = hashlib.sha256()
+    for name in CODE:
+        code.update((Path(__file__).parent / f"{name}.py").read_bytes())
+    python = "{}.{}".format(*sys.version_info)
+    return {"penalty": code.hexdigest()[:12], "python": python} | {name: version(name) for name in LIBRARIES}
 
-    return job[2], train_part(*job)
 
-
-def _loky(jobs: list[tuple], workers: int) -> Iterator[tuple[int, Part]]:
-    parallel = joblib.Parallel(n_jobs=min(workers, len(jobs)), backend="loky", batch_size=1, return_as="generator_unordered")
+def _attempt(task: Callable, number: int) -> tuple:
     try:
-        yield from parallel(joblib.delayed(_job)(job) for job in jobs)
-    except TerminatedWorkerError:
-        raise Problem("A worker process was killed, probably because the memory did not suffice: use fewer workers.") from None
+        return number, task(number)
+    except Problem:
+        raise
+    except Exception as error:
+        raise Problem(f"Part {number + 1} cannot be trained ({type(error).__name__}: {error}).") from error
 
 
-def _dask(jobs: list[tuple], address: str) -> Iterator[tuple[int, Part]]:
+def _loky(task: Callable, numbers: Sequence[int], workers: int) -> Iterator[tuple]:
+    left, deaths = list(numbers), 0
+    while left:
+        # At least two, because joblib runs one in this process, which a lack of memory would then kill. Arrays are sent as they are:
+        # those that joblib maps from a file are read-only.
+        processes = max(2, min(workers, len(left)))
+        parallel = joblib.Parallel(processes, backend="loky", batch_size=1, max_nbytes=None, return_as="generator_unordered")
+        finished = parallel([joblib.delayed(_attempt)(task, number) for number in left])
+        try:
+            for number, result in finished:
+                left.remove(number)
+                deaths = 0
+                yield number, result
+        except TerminatedWorkerError:
+            deaths += 1
+            if deaths == DEATHS:
+                raise Problem(
+                    f"Worker processes were killed {DEATHS} times in a row, probably because the memory did not suffice: use fewer workers."
+                ) from None
+        finally:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # joblib counts what it cancels, and gives advice
+                finished.close()
+
+
+def _cluster(task: Callable, numbers: Sequence[int], address: str) -> Iterator[tuple]:
     try:
-        from distributed import Client, as_completed
+        from distributed import Client, KilledWorker, as_completed
     except ImportError:
         raise Problem("To use a Dask cluster, install the package distributed here: pip install distributed.") from None
     try:
-        client = Client(address, timeout="10s", set_as_default=False)
-    except (OSError, ValueError, TimeoutError):
-        raise Problem(f"No Dask scheduler answers at {address}: start one (dask scheduler), and workers that know its address.") from None
+        place = urlsplit(address)
+        with socket.create_connection((place.hostname, place.port), SECONDS) as connection:
+            connection.recv(1)  # a scheduler speaks first; where something else listens, a client would wait for ever
+        client = Client(address, timeout=SECONDS, set_as_default=False)
+    except Exception:  # many kinds, by what is at the address instead
+        raise Problem(
+            f"No Dask scheduler answers at {address}: start one (dask scheduler), and workers that know its address, as tcp://10.0.0.1:8786."
+        ) from None
     with client:
-        if not client.scheduler_info()["workers"]:
-            raise Problem(f"The Dask scheduler at {address} has no workers: start some (dask worker {address}).")
-        futures = [client.submit(_job, job, pure=False) for job in jobs]
-        # The parts of a worker that dies are given to another one.
-        yield from (part for _, part in as_completed(futures, client.loop, with_results=True))
-
-
-def fingerprint(table: Table, settings) -> str:
-    """Return what is the same when the parts are the same: 12 hexadecimal digits of table, settings, code and libraries."""
-    digest = hashlib.sha256()
-    digest.update(repr((settings, table.classes, [(name, str(kind)) for name, kind in table.features.dtypes.items()])).encode())
-    digest.update(pd.util.hash_pandas_object(table.features, index=False).to_numpy().tobytes())
-    for values in (table.target, table.groups, table.time):
-        digest.update(b"none" if values is None else np.ascontiguousarray(values).tobytes())
-    for name in CODE:
-        digest.update((Path(__file__).parent / f"{name}.py").read_bytes())
-    digest.update(repr([version(name) for name in LIBRARIES]).encode())
-    return digest.hexdigest()[:12]
-
-
-class _Store:
-    """Finished parts in a folder, each a file `<fingerprint>-<number>.npz`."""
-
-    def __init__(self, folder: Path, mark: str):
-        self.folder, self.mark = folder, mark
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise Problem(f"The folder {folder} cannot be made: {error.strerror}.") from None
-
-    def _path(self, number: int) -> Path:
-        return self.folder / f"{self.mark}-{number:02d}.npz"
-
-    def read(self, total: int) -> dict[int, Part]:
-        """Return the parts that are there and whole, by number."""
-        parts = {}
-        for number in range(total):
+        _check_workers(client, address)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Sending large graph")  # the table: safe in the scheduler, whichever worker dies
+            futures = client.map(partial(_attempt, task), numbers, pure=False)
+        for future in as_completed(futures, loop=client.loop):
+            part = f"Part {numbers[futures.index(future)] + 1}"
             try:
-                with np.load(self._path(number), allow_pickle=False) as file:
-                    parts[number] = dict(file)
-            except FileNotFoundError:
-                continue
-            except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
-                continue  # damaged: trained again, and written over
-        return parts
+                result = future.result()
+            except Problem:
+                raise
+            except KilledWorker as error:
+                times = error.allowed_failures + 1
+                reason = f"was begun {times} times, and each time its worker died, probably because the memory did not suffice"
+                raise Problem(f"{part} {reason}.") from None
+            except Exception as error:  # a worker came that lacks the package, or the scheduler went
+                raise Problem(f"{part} is lost on the way to or from the cluster ({type(error).__name__}: {error}).") from None
+            yield result
 
-    def write(self, number: int, part: Part) -> None:
-        """Write a part under its name only when it is whole."""
-        path = self._path(number)
-        unfinished = path.with_suffix(".unfinished")
-        try:
-            with open(unfinished, "wb") as file:
-                np.savez_compressed(file, **part)
-            os.replace(unfinished, path)
-        except OSError as error:
-            unfinished.unlink(missing_ok=True)
-            raise Problem(f"A finished part cannot be written to {path}: {error.strerror}.") from None
 
-    def notes(self) -> tuple[str, ...]:
-        """Return a sentence on parts that belong to something else."""
-        others = sum(not path.name.startswith(self.mark) for path in self.folder.glob("*.npz"))
-        return (f"{self.folder} keeps {others} parts of another table, other settings or another version: not used.",) if others else ()
+def _check_workers(client, address: str) -> None:
+    """Make sure that the cluster has workers, and each what this process has."""
+    here = environment()
+    found = client.run(environment, on_error="return")
+    if not found:
+        raise Problem(f"The Dask scheduler at {address} has no workers: start some (dask worker {address} --nthreads 1).")
+    for worker, there in found.items():
+        if isinstance(there, Exception):
+            raise Problem(f"The Dask worker {worker} cannot load the package penalty ({there}): install it there too.")
+        for name, value in here.items():
+            if there[name] != value:
+                raise Problem(f"The Dask worker {worker} has {name} {there[name]}, and here it is {value}: use the same on all machines.")

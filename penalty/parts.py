@@ -4,14 +4,17 @@ A part is an outer fold, with the inner folds within its training rows, or all r
 """
 
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression, Ridge
+from threadpoolctl import threadpool_limits
 
 from penalty.compare import METHODS, Plan, Settings, plan
 from penalty.estimator import PenalizedClassifier, PenalizedRegressor
-from penalty.folds import inner_folds, outer_folds
+from penalty.folds import Fold, inner_folds, outer_folds
 from penalty.preprocessing import columns_of, make_preprocessing
 from penalty.stack import Stack, train_stack
 from penalty.table import Table
@@ -19,6 +22,28 @@ from penalty.table import Table
 SMALLEST = float(np.log(np.finfo(float).eps))  # log-probabilities end here, as in scikit-learn's log_loss
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A part before its networks are trained.
+
+    Attributes:
+        table, settings, plan: as for `compare`.
+        splits: rows to train on and to test on, of each inner fold and then of the outer fold (no test rows if the part is all rows).
+        X: for each split all rows (n, inputs), preprocessed as fitted on the split's training rows.
+        columns: for each split the column that each input was made from (inputs,).
+        seed: of the initial weights and the order of the rows.
+    """
+
+    table: Table
+    settings: Settings
+    plan: Plan
+    splits: list[Fold]
+    X: list[np.ndarray]
+    columns: list[np.ndarray]
+    seed: int
+
+
+@threadpool_limits.wrap(limits=1)  # from some 10,000 rows on, NumPy's sums differ in the last digit with the number of threads
 def train_part(table: Table, settings: Settings, number: int, width: int) -> dict[str, np.ndarray]:
     """Train everything that outer fold `number` asks for; the number behind the last fold means all rows, which leaves none to test.
 
@@ -29,21 +54,55 @@ def train_part(table: Table, settings: Settings, number: int, width: int) -> dic
         Arrays named as in `Comparison`, each without its first axis, and `predictions` (methods, test rows, K or 1).
     """
     begun = time.perf_counter()
+    part = prepare(table, settings, number)
+    stack = (_train_stacked if part.plan.stacked else _train_apart)(part, width)
+    result = score(part, stack)
+    result["seconds"][-1] = time.perf_counter() - begun
+    return result
+
+
+def prepare(table: Table, settings: Settings, number: int, preprocess: Callable | None = None) -> Prepared:
+    """Return the part `number` of a comparison, ready to be trained; `preprocess` stands in for `preprocessed` where tables are simple."""
     to_do = plan(table, settings)
     outer = outer_folds(table, settings.folds, to_do.repeats, settings.seed)
     everything = np.arange(len(table.target))
     train, test = outer[number] if number < len(outer) else (everything, everything[:0])
     splits = [*inner_folds(table, train, to_do.inner_folds, settings.seed), (train, test)]
-
-    inputs, columns = _preprocessed(table, splits)
-    linear_begun = time.perf_counter()
-    linear_inner, linear_chosen, linear_outputs = _linear(table, inputs, splits, to_do.linear)
-    seconds = {"linear model": time.perf_counter() - linear_begun}
-
     # Initial weights differ between the outer folds, so that intervals over these contain their chance too.
     seed = (settings.seed + 100 * (number + 1)) % 2**31 if number < len(outer) else settings.seed
-    inputs = [X.astype("float32") for X in inputs]
-    stack = (_train_stacked if to_do.stacked else _train_apart)(table, settings, to_do, inputs, splits, seed, width)
+    return Prepared(table, settings, to_do, splits, *(preprocess or preprocessed)(table, splits), seed)
+
+
+def train(parts: list[Prepared], width: int) -> list[Stack]:
+    """Train the networks of parts in one fit: parts of equal seed, settings and plan, of tables with equally many rows."""
+    begun, first = time.perf_counter(), parts[0]
+    X = [X.astype("float32") for part in parts for X in part.X]
+    stack = train_stack(
+        X,
+        np.concatenate([_targets(part) for part in parts]),
+        np.array([np.isin(np.arange(len(X[0])), rows) for part in parts for rows, _ in part.splits], float),
+        first.plan.l1,
+        first.plan.l2,
+        classes=len(first.table.classes),
+        hidden_layer_sizes=first.settings.hidden_layer_sizes,
+        epochs=first.plan.epochs,
+        batch_size=first.plan.batch_size,
+        random_state=first.seed,
+        checkpoints=tuple(first.plan.checkpoints[:-1]),
+        width=max(width, *[each.shape[1] for each in X]),
+    )
+    ends = np.cumsum([len(part.splits) for part in parts])[:-1]
+    pieces = zip(np.split(stack.outputs, ends), np.split(stack.first_kernel, ends), np.split(stack.checkpoints, ends, axis=1))
+    return [Stack(*arrays, (time.perf_counter() - begun) / len(parts)) for arrays in pieces]
+
+
+def score(part: Prepared, stack: Stack) -> dict[str, np.ndarray]:
+    """Tune and test the methods of a part whose networks are trained; the result is that of `train_part`."""
+    table, to_do, splits = part.table, part.plan, part.splits
+    train, test = splits[-1]
+    linear_begun = time.perf_counter()
+    linear_inner, linear_chosen, linear_outputs = _linear(table, part.X, splits, to_do.linear)
+    seconds = {"linear model": time.perf_counter() - linear_begun}
     epochs = np.concatenate([stack.checkpoints, stack.outputs[:, 0][None]])  # (checkpoints, splits, n, K or 1), the last is the end
     for method in METHODS[:4]:
         seconds[method] = stack.seconds * to_do.penalty.count(method) / len(to_do.penalty)
@@ -71,9 +130,9 @@ def train_part(table: Table, settings: Settings, number: int, width: int) -> dic
             "base_losses": losses(table, test, _base(table, train, len(test))),
             "accuracies": _accuracies(table, test, outputs),
             "predictions": softmax(outputs, axis=-1) if table.classes else outputs,  # which sum to 1 in double precision
-            "largest_weight": _largest_weight(stack.first_kernel[-1], columns[-1], table.features.shape[1]),
+            "largest_weight": _largest_weight(stack.first_kernel[-1], part.columns[-1], table.features.shape[1]),
         }
-    seconds["all"] = time.perf_counter() - begun
+    seconds["all"] = seconds["linear model"] + stack.seconds
     return result | {"seconds": np.array([seconds[name] for name in (*METHODS, "all")])}
 
 
@@ -118,7 +177,7 @@ def _best(inner: np.ndarray, settings: np.ndarray) -> int:
     return int(settings[inner[:, settings].mean(axis=0).argmin()])
 
 
-def _preprocessed(table: Table, splits: list) -> tuple[list[np.ndarray], list[np.ndarray]]:
+def preprocessed(table: Table, splits: list[Fold]) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Return for each split all rows (n, p), and the column that each input comes from (p,), as fitted on the split's training rows."""
     X, columns = [], []
     for train, _ in splits:
@@ -140,44 +199,39 @@ def _largest_weight(kernel: np.ndarray, columns: np.ndarray, number: int) -> np.
 def _linear(table: Table, X: list[np.ndarray], splits: list, grid: np.ndarray) -> tuple[np.ndarray, int, np.ndarray]:
     """Tune scikit-learn's linear model: return its inner losses (inner, grid), the choice, and its outputs (test rows, K or 1)."""
 
-    def outputs(split: int, strength: float) -> np.ndarray:
+    def outputs(split: int, strengths: np.ndarray) -> np.ndarray:  # (strengths, test rows, K or 1)
         train, test = splits[split]
-        if not table.classes:
-            return Ridge(strength).fit(X[split][train], table.target[train]).predict(X[split][test])[:, None]
-        model = LogisticRegression(C=strength, max_iter=1000).fit(X[split][train], table.target[train])
-        probabilities = np.zeros((len(test), len(table.classes)))  # a rare class may be missing from the training rows
-        probabilities[:, model.classes_] = model.predict_proba(X[split][test])
+        if not table.classes:  # one solution of several targets, each with a strength of its own
+            model = Ridge(strengths).fit(X[split][train], np.tile(table.target[train, None], len(strengths)))
+            return model.predict(X[split][test]).reshape(len(test), -1).T[..., None]
+        probabilities = np.zeros((len(strengths), len(test), len(table.classes)))  # a rare class may be missing from the training rows
+        for place, strength in enumerate(strengths):
+            model = LogisticRegression(C=strength, max_iter=1000).fit(X[split][train], table.target[train])
+            probabilities[place][:, model.classes_] = model.predict_proba(X[split][test])
         return _log(probabilities)
 
-    inner = np.array([[losses(table, splits[k][1], outputs(k, value)) for value in grid] for k in range(len(splits) - 1)])
+    inner = np.array([losses(table, splits[k][1], outputs(k, grid)) for k in range(len(splits) - 1)])
     chosen = int(inner.mean(axis=0).argmin())
-    return inner, chosen, outputs(-1, grid[chosen]) if len(splits[-1][1]) else np.zeros((0, 1))
+    return inner, chosen, outputs(-1, grid[[chosen]])[0] if len(splits[-1][1]) else np.zeros((0, 1))
 
 
-def _train_stacked(table: Table, settings: Settings, to_do: Plan, X: list, splits: list, seed: int, width: int) -> Stack:
-    weights = np.zeros((len(splits), len(table.target)))
-    for split, (train, _) in enumerate(splits):
-        weights[split, train] = 1
-    y = table.target if table.classes else np.array([(table.target - _mean(table, rows)) / _scale(table, rows) for rows, _ in splits])
-    return train_stack(
-        X,
-        y,
-        weights,
-        to_do.l1,
-        to_do.l2,
-        classes=len(table.classes),
-        hidden_layer_sizes=settings.hidden_layer_sizes,
-        epochs=to_do.epochs,
-        batch_size=to_do.batch_size,
-        random_state=seed,
-        checkpoints=tuple(to_do.checkpoints[:-1]),
-        width=max(width, *[part.shape[1] for part in X]),
-    )
+def _targets(part: Prepared) -> np.ndarray:
+    """Return the target (splits, n) that networks are trained on: codes, or numbers standardized by each split's training rows."""
+    table = part.table
+    if table.classes:
+        return np.tile(table.target, (len(part.splits), 1))
+    return np.array([(table.target - _mean(table, rows)) / _scale(table, rows) for rows, _ in part.splits])
 
 
-def _train_apart(table: Table, settings: Settings, to_do: Plan, X: list, splits: list, seed: int, width: int) -> Stack:
+def _train_stacked(part: Prepared, width: int) -> Stack:
+    return train([part], width)[0]
+
+
+def _train_apart(part: Prepared, width: int) -> Stack:
     """Train each network by itself, as an estimator on its own rows; the numbers of early stopping are trained to so many epochs each."""
     begun = time.perf_counter()
+    table, to_do, splits = part.table, part.plan, part.splits
+    X = [each.astype("float32") for each in part.X]
     kind = PenalizedClassifier if table.classes else PenalizedRegressor
 
     def outputs(split: int, setting: int, epochs: int) -> tuple[np.ndarray, np.ndarray]:
@@ -186,10 +240,10 @@ def _train_apart(table: Table, settings: Settings, to_do: Plan, X: list, splits:
         network = kind(
             l1=float(to_do.l1[setting]),
             l2=float(to_do.l2[setting]),
-            hidden_layer_sizes=settings.hidden_layer_sizes,
+            hidden_layer_sizes=part.settings.hidden_layer_sizes,
             epochs=epochs,
             batch_size=to_do.batch_size,
-            random_state=seed,
+            random_state=part.seed,
         ).fit(X[split][rows], table.target[rows])
         kernel = np.asarray(network.model_.layers[0].kernel)
         kernel = np.pad(kernel, [(0, width - len(kernel)), (0, 0)])
@@ -200,7 +254,7 @@ def _train_apart(table: Table, settings: Settings, to_do: Plan, X: list, splits:
         return _log(probabilities), kernel
 
     numbers, grid = range(len(splits)), range(len(to_do.l1))
-    width = max(width, *[part.shape[1] for part in X])
+    width = max(width, *[each.shape[1] for each in X])
     trained = [[outputs(split, setting, to_do.epochs) for setting in grid] for split in numbers]
     stops = [[outputs(split, 0, int(epochs))[0] for split in numbers] for epochs in to_do.checkpoints[:-1]]
     every = np.array([[of_setting[0] for of_setting in of_split] for of_split in trained])

@@ -91,10 +91,10 @@ def _begin(model, inputs: list[int], sizes: tuple, learning_rate: float, random_
     """Give every slice the initial weights that the estimator has, and the optimizer no memory."""
     for number, layer in enumerate(model.layers):
         start = np.zeros(layer.kernel.shape, "float32")
-        for split, p in enumerate(inputs):
-            rows = sizes[number - 1] if number else p
-            initial = keras.initializers.GlorotUniform(seed=random_state + number)((rows, sizes[number]))
-            start[split, :, :, :rows] = np.asarray(initial).T
+        rows = np.array([sizes[number - 1] if number else p for p in inputs])
+        for count in np.unique(rows).tolist():
+            initial = keras.initializers.GlorotUniform(seed=random_state + number)((count, sizes[number]))
+            start[rows == count, :, :, :count] = np.asarray(initial).T
         layer.kernel.assign(start)
         layer.bias.assign(ops.zeros_like(layer.bias))
     for variable in model.optimizer.variables:
@@ -129,7 +129,7 @@ def train_stack(
 
     Args:
         X: for each split an array (n, p of the split): all rows, as preprocessed for it.
-        y: (n,) codes of the classes, or (splits, n) target as standardized for each split.
+        y: (splits, n) codes of the classes, or target as standardized for each split; (n,) for codes that all splits share.
         weights: (splits, n), 1 for the rows that a split trains on, else 0. The loss of a split is the mean over its own rows.
         l1, l2: (settings,) factors.
         classes: their number; 0 for a numeric target.
@@ -149,7 +149,7 @@ def train_stack(
     for split, part in enumerate(X):
         rows[split, : inputs[split]] = part.T
     regression = classes == 0
-    values = y[:, None] if regression else np.broadcast_to(np.eye(classes)[y].T, (splits, classes, n))
+    values = y[:, None] if regression else np.broadcast_to(np.eye(classes, dtype="float32")[y].swapaxes(-1, -2), (splits, classes, n))
     share = weights[:, None] * (n / weights.sum(axis=1))[:, None, None]  # the mean over n rows becomes that over the split's own
     target = np.concatenate([values, share], axis=1).astype("float32")[:, None]
 

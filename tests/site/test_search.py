@@ -40,7 +40,6 @@ FIRST = {
         "CSV",
         "nested cross-validation",
         "calibration",
-        "imbalanced",
         "pandas",
         "PenalizedClassifier",
     ],
