@@ -2,11 +2,16 @@
 
 import os
 import signal
+import subprocess
+import sys
 from dataclasses import fields, replace
 from functools import partial
+from io import StringIO
+from itertools import combinations
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
+import joblib
 import keras
 import numpy as np
 import pandas as pd
@@ -24,10 +29,12 @@ from sklearn.utils.estimator_checks import check_estimator
 from penalty.compare import Comparison, Settings, compare
 from penalty.engines import environment, run
 from penalty.estimator import PenalizedClassifier
+from penalty.folds import inner_folds, outer_folds
 from penalty.preprocessing import columns_of, make_preprocessing
+from penalty.report import write_report
 from penalty.stack import train_stack
-from penalty.table import Problem, Table
-from penalty.verdict import holm
+from penalty.table import Problem, Table, read_table
+from penalty.verdict import corrected_interval, holm, one_standard_error, verdict
 from tests.observed import number
 
 TRUE = ("contract", "visits", "satisfaction", "distance_km")
@@ -91,16 +98,41 @@ def test_missing_number_becomes_the_median_and_an_input_of_its_own(columns):
     filled = columns["size"].fillna(columns["size"].median())
     np.testing.assert_allclose(made[:, 0], (filled - filled.mean()) / filled.std(ddof=0))
     np.testing.assert_array_equal(made[:, 1], columns["size"].isna())
+    new = preprocessing.transform(pd.DataFrame({"size": [np.nan, 1000.0], "kind": ["a", "a"]}))  # learned from the rows above alone
+    np.testing.assert_allclose(new[:, np.array(columns_of(preprocessing)) == "size"], [[made[0, 0], 1], [10, 0]])
 
 
-def test_rare_and_unknown_categories_share_an_input(columns):
-    preprocessing = make_preprocessing(columns).fit(columns)
-    new = pd.DataFrame({"size": [5.0] * 4, "kind": ["rare", "never seen", "a", "b"]})
-    rare, unknown, a, b = preprocessing.transform(new)[:, np.array(columns_of(preprocessing)) == "kind"]
-    np.testing.assert_array_equal(rare, unknown)
-    assert rare.sum() == a.sum() == b.sum() == 1
-    assert not np.array_equal(rare, a)
-    assert not np.array_equal(a, b)
+def test_rare_and_unknown_categories_share_an_input():
+    """Nine rows of a value are few, ten have an input of their own."""
+    kinds = pd.DataFrame({"kind": np.repeat(["nine", "four", "ten", "many"], [9, 4, 10, 60]).astype(object)})
+    preprocessing = make_preprocessing(kinds).fit(kinds)
+    made = preprocessing.transform(pd.DataFrame({"kind": ["nine", "four", "never seen", "ten", "many"]}))
+    np.testing.assert_array_equal(made[0], made[1])
+    np.testing.assert_array_equal(made[0], made[2])
+    np.testing.assert_array_equal(made[[0, 3, 4]] @ made[[0, 3, 4]].T, np.eye(3))
+    assert set(made.ravel()) == {0, 1}
+
+
+def test_date_becomes_days_and_a_weekday_and_a_month():
+    dates = pd.DataFrame({"joined": pd.date_range("2024-01-01", "2024-12-31")})
+    preprocessing = make_preprocessing(dates).fit(dates)
+    made = preprocessing.transform(dates)
+    days = np.arange(366)
+    np.testing.assert_allclose(made[:, 0], (days - days.mean()) / days.std())
+    one = np.hstack([pd.get_dummies(dates["joined"].dt.weekday), pd.get_dummies(dates["joined"].dt.month)])
+    np.testing.assert_array_equal(made[:, 1:], one)
+
+
+def test_groups_stay_in_one_fold(tmp_path):
+    rng = np.random.default_rng(0)
+    patients = np.repeat(np.arange(30), 4)
+    visits = pd.DataFrame({"patient": patients, "size": rng.normal(size=120), "missed": rng.choice(["yes", "no"], 120)})
+    visits.to_csv(tmp_path / "visits.csv", index=False)
+    table = read_table(tmp_path / "visits.csv", "missed", groups="patient")
+    for train, test in outer_folds(table, 5, 2, 0):
+        assert set(patients[train]).isdisjoint(patients[test])
+        for inner, out in inner_folds(table, train, 5, 0):
+            assert set(patients[inner]).isdisjoint(patients[out])
 
 
 def test_effect_of_a_rare_value_is_shrunk_more():
@@ -115,7 +147,7 @@ def test_effect_of_a_rare_value_is_shrunk_more():
 
 def test_rows_that_choose_report_a_loss_that_is_too_small():
     """30 tables without information: the lowest of many cross-validated losses is below that on fresh rows, which is what it stands for."""
-    gaps = []
+    gaps, fixed = [], []
     grid = {"C": np.geomspace(1e-3, 10, 5)}
     for seed in range(30):
         rng = np.random.default_rng(seed)
@@ -124,7 +156,10 @@ def test_rows_that_choose_report_a_loss_that_is_too_small():
         search = GridSearchCV(LogisticRegression(), grid, scoring="neg_log_loss", cv=folds).fit(X, y)
         X_new, y_new = rng.normal(size=(2000, 10)), np.repeat([0, 1], 1000)
         gaps.append(log_loss(y_new, search.predict_proba(X_new)[:, 1]) + search.best_score_)
+        middle = LogisticRegression(C=grid["C"][2]).fit(X, y)
+        fixed.append(log_loss(y_new, middle.predict_proba(X_new)[:, 1]) + search.cv_results_["mean_test_score"][2])
     assert np.mean(gaps) > 3 * stats.sem(gaps)
+    assert np.mean(fixed) < 2 * stats.sem(fixed)  # a factor that is not chosen reports no loss that is too small
 
 
 def test_accuracy_hides_what_the_cross_entropy_shows_in_this_run(shown):
@@ -144,11 +179,61 @@ def test_holm_keeps_the_chance_of_any_false_clear_below_the_level():
     assert np.mean([holm(family).min() < 0.05 for family in p]) < 0.05 + 3 * np.sqrt(0.05 * 0.95 / 10_000)
     assert np.mean(p.min(axis=1) < 0.05) > 0.1
     np.testing.assert_allclose(holm([0.01, 0.04, 0.02]), [0.03, 0.04, 0.04])
+    for family in p[:100]:  # the closed procedure: the largest Bonferroni p-value of the sets that a hypothesis belongs to
+        sets = [list(places) for size in range(1, 7) for places in combinations(range(6), size)]
+        closed = [max(min(1, len(places) * family[places].min()) for places in sets if place in places) for place in range(6)]
+        np.testing.assert_allclose(holm(family), closed)
 
 
 def test_penalties_are_clear_of_none_and_not_of_each_other_in_this_run(shown):
-    for pair, p in shown("own_data#pairs").column("p").items():
+    adjusted = shown("own_data#pairs").column("p")
+    assert len(adjusted) == 6
+    for pair, p in adjusted.items():
         assert (p < 0.05) == pair.endswith("minus none")
+
+
+def test_an_interval_may_exclude_zero_without_being_clear_in_this_run(shown):
+    pairs = shown("own_data#pairs")
+    assert pairs.number("L1 minus L1L2", "high") < 0
+    assert pairs.number("L1 minus L1L2", "p") > 0.05
+
+
+def test_interval_has_the_error_of_rows_that_overlap():
+    differences = np.random.default_rng(0).normal(0.3, 1, 10)
+    error = stats.sem(differences) * np.sqrt(1 + 10 / 4)
+    interval = corrected_interval(differences, 1 / 4)
+    np.testing.assert_allclose((interval.low, interval.high), stats.t.interval(0.95, 9, differences.mean(), error))
+    assert all(len(test) * 4 == len(train) for train, test in StratifiedKFold(5).split(np.zeros((800, 1)), np.repeat([0, 1], 400)))
+
+
+def test_every_fold_trains_every_setting_six_times_in_this_run(shown):
+    counts = shown("own_data#counts").column("count")
+    assert (counts["outer folds"], counts["inner folds"], counts["settings"]) == (10, 5, 1 + 3 * 10)
+    assert counts["networks"] == (10 + 1) * (5 + 1) * 31
+
+
+def test_curves_end_at_the_base_rate_in_this_run(shown):
+    base = shown("own_data#losses").number("base rate", "loss")
+    for penalty in PENALTIES:
+        assert shown("own_data#curve").points(penalty)[-1, 1] == pytest.approx(base, abs=0.001)
+
+
+def test_one_standard_error_factor_is_the_strongest_that_is_near_the_lowest():
+    rng = np.random.default_rng(0)
+    strengths = np.geomspace(0.001, 1, 7)
+    for _ in range(200):
+        losses = 0.5 + 0.1 * np.abs(np.linspace(-1, 1, 7) - rng.uniform(-1, 1)) + rng.normal(0, 0.05, (5, 7))
+        lowest, chosen = one_standard_error(losses, strengths)
+        mean, error = losses.mean(axis=0), stats.sem(losses, axis=0)
+        near = [strength for strength, loss in zip(strengths, mean) if loss <= mean.min() + error[mean.argmin()]]
+        assert (strengths[lowest], strengths[chosen]) == (strengths[mean.argmin()], max(near))
+
+
+def test_folds_chose_nearly_the_same_strength_in_this_run(shown):
+    chosen = shown("own_data#chosen")
+    for penalty in PENALTIES:
+        assert chosen.number(penalty, "highest") <= 3 * chosen.number(penalty, "lowest")
+        assert chosen.number(penalty, "within a factor of three") == 100
 
 
 def test_without_weights_the_best_network_is_the_base_rate():
@@ -195,13 +280,74 @@ def test_networks_in_one_fit_equal_networks_alone():
     for row, (train, _) in zip(weights, folds):
         row[train] = 1
         inputs.append(((X - X[train].mean(axis=0)) / X[train].std(axis=0)).astype("float32"))
-    l1, l2 = np.array([0, 0.01, 0]), np.array([0, 0, 0.01])
+    l1, l2 = np.array([0.02, 0.01, 0]), np.array([0.005, 0, 0.02])  # in another order they are other networks
     stack = train_stack(inputs, y, weights, l1, l2, classes=2, hidden_layer_sizes=(4,), epochs=60)
     for split in range(2):
         own = weights[split] == 1
         for setting in range(3):
             alone = PenalizedClassifier(l1[setting], l2[setting], hidden_layer_sizes=(4,), epochs=60).fit(inputs[split][own], y[own])
             np.testing.assert_allclose(np.exp(stack.outputs[split, setting]), alone.predict_proba(inputs[split]), atol=5e-3)
+
+
+def test_network_finds_almost_none_at_one_half_in_this_run(shown):
+    recall = shown("own_data#confusion").column("recall")
+    assert recall["0.5"] < 0.1
+    assert recall["0.2"] > 0.5
+
+
+def test_share_and_probability_differ_by_less_than_a_tenth_in_this_run(shown):
+    predicted, observed = shown("own_data#calibration").points("L1").T
+    assert len(predicted) == 8
+    assert np.abs(observed - predicted).max() < 0.1
+
+
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory):
+    """Stop a small comparison after two of four parts, and go on; return the parts told, the comparison, and the folder of its report."""
+    folder = tmp_path_factory.mktemp("own") / "report"
+    rng = np.random.default_rng(0)
+    size = rng.normal(size=80)
+    plan = rng.choice(["a", "b"], 80)
+    members = pd.DataFrame({"size": size, "plan": plan, "left": np.where(size + rng.normal(size=80) > 0, "yes", "no")})
+    members.to_csv(folder.parent / "members.csv", index=False)
+    table = read_table(folder.parent / "members.csv", "left")
+    settings = Settings(folds=3, repeats=1, inner_folds=2, hidden_layer_sizes=(3,), epochs=30, factors=(0.01, 0.1))
+    told = []
+
+    def stop(done, total, seconds):
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        compare(table, settings, folder=folder, progress=stop)
+    comparison = compare(table, settings, folder=folder, progress=lambda done, total, seconds: told.append((done, total)))
+    write_report(comparison, verdict(comparison), (), folder)
+    return told, comparison, folder
+
+
+def test_finished_folds_are_kept_when_it_is_stopped(stopped):
+    told, comparison, _ = stopped
+    assert told == [(2, 4), (3, 4), (4, 4)]
+    whole = compare(comparison.table, comparison.settings)
+    np.testing.assert_array_equal(comparison.losses, whole.losses)
+    np.testing.assert_array_equal(comparison.inner, whole.inner)
+
+
+def test_kept_programs_need_nothing_of_the_project(stopped):
+    """Both programs run where the package cannot be imported, and agree with scikit-learn and Keras."""
+    _, comparison, folder = stopped
+    code = "import runpy, sys; sys.modules['penalty'] = None; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
+
+    def output_of(*arguments):
+        return subprocess.run([sys.executable, "-c", code, *arguments], cwd=folder, capture_output=True, text=True, check=True).stdout
+
+    said = pd.read_csv(StringIO(output_of("predict.py", str(folder.parent / "members.csv"))))
+    X = joblib.load(folder / "preprocessing.joblib").transform(comparison.table.features)
+    kept = keras.saving.load_model(folder / "model.keras")
+    np.testing.assert_allclose(said["probability of yes"], kept.predict(X, verbose=0)[:, 0], atol=1e-5)
+    output_of("chosen_model.py")
+    for one, other in zip(kept.get_weights(), keras.saving.load_model(folder / "chosen_model.keras").get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, atol=2e-3)
 
 
 def small_table() -> Table:
