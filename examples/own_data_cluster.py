@@ -36,7 +36,7 @@ sys.path.append(str(project))  # where the folder penalty is
 from penalty.compare import Settings, compare
 from penalty.table import read_table
 
-print(f"Keras {keras.__version__}")
+print(f"Keras: {keras.__version__}")
 
 # %% [markdown]
 # ## The comparison, in this process

@@ -72,7 +72,9 @@ def digits(value: float) -> str:
 @contextmanager
 def _axes(drawn: dict, name: str, height: float, rows: tuple = (1,), width: float = _WIDTH):
     """Yield the axes of one drawing, one below the other, of these heights; its SVG is then in `drawn["svg"]`."""
-    with matplotlib.rc_context({**matplotlib.rcParamsDefault, **_STYLE, "backend": "agg"}):
+    # All but the backend, which the context would not set back: a reader's window stays.
+    default = {name: value for name, value in matplotlib.rcParamsDefault.items() if name != "backend"}
+    with matplotlib.rc_context({**default, **_STYLE}):
         figure = Figure((width, height), layout="constrained")
         yield figure.subplots(len(rows), 1, sharex=True, squeeze=False, height_ratios=rows)[:, 0]
         buffer = io.StringIO()

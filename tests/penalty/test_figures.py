@@ -3,6 +3,7 @@
 import re
 from xml.etree import ElementTree
 
+import matplotlib
 import numpy as np
 import pytest
 
@@ -45,6 +46,13 @@ def drawings():
 )
 def test_measured_numbers_have_three_significant_digits(value, text):
     assert figures.digits(value) == text
+
+
+def test_a_reader_keeps_the_window_and_the_style_of_matplotlib():
+    with matplotlib.rc_context():
+        matplotlib.rcParams["backend"], matplotlib.rcParams["lines.linewidth"] = "svg", 7
+        drawings()
+        assert (matplotlib.rcParams["backend"], matplotlib.rcParams["lines.linewidth"]) == ("svg", 7)
 
 
 def test_every_drawing_is_an_image_with_a_name():
