@@ -33,7 +33,7 @@ def killed_once(folder: Path, number: int) -> int:
 
 
 def noted(folder: Path, number: int) -> int:
-    (folder / str(number)).touch()
+    (folder / f"{number}-{os.getpid()}").touch()
     time.sleep(0.5)
     return number
 

@@ -121,8 +121,10 @@ from pathlib import Path
 from penalty.engines import run
 from tests.penalty.tasks import noted
 try:
-    for number, _ in run(partial(noted, Path(sys.argv[1])), range(30), workers=2):
-        print(number, flush=True)
+    folder = Path(sys.argv[1])
+    for number, _ in run(partial(noted, folder), range(500), workers=2):
+        if len({path.name.partition("-")[2] for path in folder.iterdir()}) == 2:
+            print("both are at work", flush=True)
 except KeyboardInterrupt:
     sys.exit(130)
 """
@@ -132,7 +134,7 @@ except KeyboardInterrupt:
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers too
         _, said = process.communicate(timeout=60)
     assert (process.returncode, said) == (130, "")
-    assert len(list(tmp_path.iterdir())) < 10
+    assert len(list(tmp_path.iterdir())) < 500
 
 
 def test_numpy_has_one_thread_while_a_part_is_trained_so_that_its_sums_are_the_same_everywhere(table, monkeypatch):
