@@ -1,9 +1,10 @@
-"""Keep the outcome of each claim's test for the ledger, and give observations what a run has shown."""
+"""Keep the outcome of each claim's test for the ledger, give observations what a run has shown, and lend a browser."""
 
 import functools
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import sync_playwright
 
 from pipeline import ledger
 from pipeline.building import alone
@@ -12,6 +13,7 @@ from pipeline.results import results
 from pipeline.script import Script
 from tests import formulas
 from tests.observed import Observed
+from tools import chromium, stills
 
 ROOT = Path(__file__).resolve().parent.parent
 TESTS = ROOT / "tests"
@@ -33,6 +35,18 @@ def shown():
         return Observed(shown_by(stem)[tag])
 
     return find
+
+
+@pytest.fixture(scope="module")  # it ends with its module, because another may start an event loop of its own
+def browser():
+    """Chromium, driven by Playwright; without one the tests fail, they are never skipped."""
+    path = chromium.find()
+    if path is None:
+        pytest.fail(chromium.HOW, pytrace=False)
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=path, args=stills.FLAGS)
+        yield running
+        running.close()
 
 
 @functools.cache

@@ -16,7 +16,6 @@ import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
-from playwright.sync_api import sync_playwright
 from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, precision_score, recall_score
 
@@ -25,7 +24,6 @@ from penalty.report import FILES, check_folder, write_report
 from penalty.table import Problem
 from penalty.verdict import verdict
 from tests.penalty.made import made_comparison
-from tools import chromium, stills
 
 EFFECTS = {"none": -0.05, "L1": -0.2, "L2": -0.16, "L1L2": -0.18, "early stopping": -0.12, "linear model": -0.1}
 FINDINGS = ("The column “id” has another value in each row, as an identifier has.", "2 rows are equal & may stand in <different> folds.")
@@ -388,17 +386,6 @@ def test_plain_keras_code_gives_the_weights_of_the_network_that_is_kept(folders,
 
 
 # In a browser; these stand last, because nothing else can start an event loop while Playwright runs
-
-
-@pytest.fixture(scope="module")
-def browser():
-    path = chromium.find()
-    if path is None:
-        pytest.fail(chromium.HOW, pytrace=False)
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, args=stills.FLAGS)
-        yield running
-        running.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

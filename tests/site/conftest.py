@@ -6,11 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 from filelock import FileLock
-from playwright.sync_api import sync_playwright
 
 from pipeline import execute
 from tests.site.small import CHAPTER, CLAIMS, SCRIPT, write
-from tools import chromium, stills
+from tools import stills
 from tools.build import build
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -54,18 +53,6 @@ def site_url(site_dir):
     """The address of the served site, with a slash at the end."""
     with stills.served(site_dir.parent) as address:
         yield f"{address}{BASE}/"
-
-
-@pytest.fixture(scope="module")  # it ends with its module, because another may start an event loop of its own
-def browser():
-    """Chromium, driven by Playwright; without one the tests fail, they are never skipped."""
-    path = chromium.find()
-    if path is None:
-        pytest.fail(chromium.HOW, pytrace=False)
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, args=stills.FLAGS)
-        yield running
-        running.close()
 
 
 @pytest.fixture(scope="session")
